@@ -1,0 +1,74 @@
+"""The Kafka broker itself."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from streamal.broker.connection import KafkaConnection
+from streamal.broker.kafka.admin import KafkaAdmin
+from streamal.broker.kafka.consumer import KafkaConsumer
+from streamal.broker.kafka.producer import KafkaProducer, KafkaTransactionalProducer
+from streamal.errors import SettingsInvalid
+from streamal.ports import StartFrom
+
+__all__ = ["KafkaBroker"]
+
+C = TypeVar("C", KafkaConsumer, KafkaProducer, KafkaTransactionalProducer, KafkaAdmin)
+
+
+class KafkaBroker:
+    """Implements `ports.Broker` over a Kafka cluster; nothing is contacted until a client is made.
+
+    Args:
+        connection: addresses, credentials and time limits.
+
+    Raises:
+        SettingsInvalid: the settings do not fit together.
+    """
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        problems = connection.problems()
+        if problems:
+            raise SettingsInvalid(*problems)
+        self._connection = connection
+        self._clients: list[KafkaConsumer | KafkaProducer | KafkaAdmin] = []
+
+    def consumer(
+        self,
+        *,
+        group: str | None = None,
+        start_from: StartFrom = "earliest",
+        read_committed: bool = True,
+        member: str | None = None,
+    ) -> KafkaConsumer:
+        """A new consumer; see `ports.Broker.consumer`."""
+        return self._kept(
+            KafkaConsumer(
+                self._connection,
+                group=group,
+                start_from=start_from,
+                read_committed=read_committed,
+                member=member,
+            )
+        )
+
+    def producer(self) -> KafkaProducer:
+        """A new idempotent producer without transactions."""
+        return self._kept(KafkaProducer(self._connection))
+
+    def transactional_producer(self, transactional_id: str) -> KafkaTransactionalProducer:
+        """A new transactional producer; fences older ones with the same id."""
+        return self._kept(KafkaTransactionalProducer(self._connection, transactional_id))
+
+    def admin(self) -> KafkaAdmin:
+        """A new admin client."""
+        return self._kept(KafkaAdmin(self._connection))
+
+    def _kept(self, client: C) -> C:
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Close everything that was handed out. May be called twice."""
+        while self._clients:
+            self._clients.pop().close()

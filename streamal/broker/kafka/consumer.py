@@ -1,0 +1,402 @@
+"""The consumer over kafka-python."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import kafka
+from kafka.future import Future
+
+from streamal.broker.connection import KafkaConnection
+from streamal.broker.kafka.calls import Call
+from streamal.broker.kafka.client import opened
+from streamal.broker.kafka.config import consumer_config
+from streamal.broker.kafka.errors import translating
+from streamal.errors import BrokerUnavailable, Rebalanced
+from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
+
+__all__ = ["KafkaConsumer"]
+
+log = logging.getLogger(__name__)
+
+#: A healthy client re-connects well within this; a poll that finds nobody for longer says so.
+ALONE_LIMIT_SECONDS = 3.0
+#: On top of what a call was given, before we stop waiting for kafka-python to keep its own limit.
+GRACE_SECONDS = 5.0
+
+Callback = Callable[[Sequence[TopicPartition]], None]
+Task = Callable[[], None]
+
+
+class _Listener(kafka.AsyncConsumerRebalanceListener):  # type: ignore[misc] # no types
+    """Has the callbacks run by the thread that polls, while kafka-python's own thread goes on.
+
+    kafka-python calls listeners on its network thread, where any look-up of an offset would wait
+    for itself. So each callback becomes a task for the polling thread, and the network thread
+    awaits its end, sending heartbeats meanwhile.
+    """
+
+    def __init__(
+        self,
+        hand_over: Callable[[Task], None],
+        revoked: Callable[[set[Any]], None],
+        assigned: Callable[[set[Any]], None],
+        wake: Task,
+    ) -> None:
+        self._hand_over = hand_over
+        self._revoked, self._assigned = revoked, assigned
+        self._wake = wake
+
+    async def on_partitions_revoked(self, revoked: set[Any]) -> None:
+        await self._performed(partial(self._revoked, revoked))
+
+    async def on_partitions_assigned(self, assigned: set[Any]) -> None:
+        await self._performed(partial(self._assigned, assigned))
+
+    async def _performed(self, task: Task) -> None:
+        done = Future()
+
+        def perform() -> None:
+            try:
+                task()
+            finally:
+                done.success(None)
+                self._wake()
+
+        self._hand_over(perform)
+        await done
+
+
+class KafkaConsumer:
+    """Implements `ports.Consumer`.
+
+    Raises:
+        BrokerUnavailable: no broker answered within `request_timeout_seconds`.
+        Unauthorized: the brokers refuse our credentials.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        *,
+        group: str | None,
+        start_from: StartFrom,
+        read_committed: bool,
+        member: str | None,
+    ) -> None:
+        config = consumer_config(
+            connection,
+            group=group,
+            start_from=start_from,
+            read_committed=read_committed,
+            member=member,
+        )
+        self._client, self._network = opened(kafka.KafkaConsumer, connection, config)
+        self._group = group
+        self._servers = ", ".join(connection.bootstrap_servers)
+        self._limit = connection.request_timeout_seconds
+        self._topics: tuple[str, ...] = ()
+        self._on_assigned: Callback | None = None
+        self._on_revoked: Callback | None = None
+        self._tasks: SimpleQueue[Task | Call[Any]] = SimpleQueue()
+        self._failures: list[BaseException] = []
+        self._unannounced: tuple[TopicPartition, ...] = ()
+        self._metadata: GroupMetadata | None = None
+        self._paused: set[TopicPartition] = set()
+        self._alone_since: float | None = None
+        self._closed = False
+
+    def _about(self, what: str) -> str:
+        return what if self._group is None else f"{what} (group {self._group!r})"
+
+    # Choosing partitions
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        *,
+        on_assigned: Callback | None = None,
+        on_revoked: Callback | None = None,
+    ) -> None:
+        """Join the group at the next poll.
+
+        Raises:
+            ValueError: there is no group, or partitions were chosen before.
+        """
+        if self._group is None:
+            raise ValueError("only a member of a group can subscribe")
+        if self._topics or self._client.assignment():
+            raise ValueError("partitions were chosen before")
+        self._topics = tuple(topics)
+        self._on_assigned, self._on_revoked = on_assigned, on_revoked
+        listener = _Listener(self._tasks.put, self._revoked, self._assigned, self._network.wake)
+        self._client.subscribe(topics=self._topics, listener=listener)
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read exactly these partitions; positions of those read before stay.
+
+        Raises:
+            ValueError: this consumer has subscribed.
+        """
+        if self._topics:
+            raise ValueError("a subscribed consumer gets its partitions from the group")
+        self._paused &= set(partitions)
+        self._client.assign([kafka.TopicPartition(*partition) for partition in partitions])
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions read now."""
+        return frozenset(TopicPartition(*partition) for partition in self._client.assignment())
+
+    # Rebalances, on the polling thread
+
+    def _revoked(self, partitions: set[Any]) -> None:
+        ours = _ours(partitions)
+        self._unannounced = ()
+        try:
+            if ours and self._on_revoked is not None:
+                self._on_revoked(ours)
+        except BaseException as error:  # noqa: BLE001 - raised again by `poll` or `close`
+            self._failures.append(error)
+        self._paused.difference_update(ours)
+
+    def _assigned(self, partitions: set[Any]) -> None:
+        # The generation is noted here and not asked for later: once the member has been expelled,
+        # kafka-python shows an empty one, with which the cluster would accept any commit.
+        self._metadata = self._client.group_metadata()
+        self._unannounced = _ours(partitions)
+        try:
+            self._announce()
+        except BaseException as error:  # noqa: BLE001 - raised again by `poll`
+            self._failures.append(error)
+            self._client.pause(*partitions)
+
+    def _announce(self) -> None:
+        """Tell of partitions taken over; tried again at the next poll when the callback fails."""
+        if self._unannounced and self._on_assigned is not None:
+            self._on_assigned(self._unannounced)
+        self._unannounced = ()
+
+    def _announce_again(self) -> None:
+        late = self._unannounced
+        if late:
+            self._announce()
+            self.resume(set(late) - self._paused)
+
+    def group_metadata(self) -> GroupMetadata:
+        """This member's generation as of its last rebalance.
+
+        Raises:
+            ValueError: this consumer has no group.
+            Rebalanced: it has subscribed but not joined yet.
+        """
+        if self._group is None:
+            raise ValueError("this consumer has no group")
+        if not self._topics:
+            return self._client.group_metadata()
+        if self._metadata is None:
+            raise Rebalanced(f"group {self._group!r}: not joined yet")
+        return self._metadata
+
+    # Reading
+
+    def poll(self, timeout_seconds: float, max_records: int) -> list[Record]:
+        """Up to `max_records` records, in offset order per partition.
+
+        Raises:
+            BrokerUnavailable: no broker has been connected for a while.
+        """
+        with translating(self._about("polling")):
+            self._announce_again()
+            limits = {"timeout_ms": int(timeout_seconds * 1000), "max_records": max_records}
+            if self._topics:
+                found = self._serve(Call(self._client.poll, **limits), timeout_seconds)
+            else:
+                found = self._client.poll(**limits)
+        if self._failures:
+            self._rewind(found)
+            self._raise_failure()
+        self._check_contact(bool(found))
+        return [_record(record) for records in found.values() for record in records]
+
+    def _serve(self, call: Call[Any], timeout_seconds: float) -> Any:  # noqa: ANN401 - kafka-python's
+        """Run the tasks that the call hands over until it is done; its result."""
+        call.when_done(lambda: self._tasks.put(call))
+        limit = timeout_seconds + self._limit + GRACE_SECONDS
+        while True:
+            try:
+                task = self._tasks.get(timeout=limit)
+            except Empty as error:
+                raise BrokerUnavailable(f"no answer within {limit:.0f} s") from error
+            if task is call:
+                return call.result(0)
+            if not isinstance(task, Call):  # else an earlier call, done after we gave up on it
+                task()
+
+    def _rewind(self, found: Mapping[Any, Sequence[Any]]) -> None:
+        """Go back to before records that cannot be returned, as a callback's error has to be."""
+        for partition, records in found.items():
+            self._client.seek(partition, records[0].offset)
+
+    def _raise_failure(self) -> None:
+        failure = self._failures[0]
+        self._failures.clear()
+        raise failure
+
+    def _check_contact(self, found: bool) -> None:
+        """kafka-python polls on in silence while no broker answers; somebody has to be told."""
+        idle = not self._topics and self.assignment() <= self._paused
+        now = time.monotonic()
+        if found or idle or self._network.connected():
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since > ALONE_LIMIT_SECONDS:
+            raise BrokerUnavailable(
+                f"no broker of {self._servers} connected for {now - self._alone_since:.0f} s"
+            )
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """The next poll starts at `offset`.
+
+        Raises:
+            ValueError: the partition is not assigned.
+        """
+        self._check_assigned(partition)
+        self._client.seek(kafka.TopicPartition(*partition), offset)
+
+    def position(self, partition: TopicPartition) -> int:
+        """The offset that the next poll starts at.
+
+        Raises:
+            ValueError: the partition is not assigned.
+        """
+        self._check_assigned(partition)
+        with translating(self._about(f"finding the position in {_name(partition)}")):
+            position = self._client.position(
+                kafka.TopicPartition(*partition), timeout_ms=self._limit * 1000
+            )
+        if position is None:
+            raise BrokerUnavailable(f"the position in {_name(partition)} is not known yet")
+        return int(position)
+
+    def _check_assigned(self, partition: TopicPartition) -> None:
+        if partition not in self._client.assignment():
+            raise ValueError(f"{partition} is not assigned to this consumer")
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        """Stop returning records of these partitions."""
+        chosen = set(partitions) & self.assignment()
+        self._paused |= chosen
+        self._client.pause(*(kafka.TopicPartition(*partition) for partition in chosen))
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        """Undo `pause`."""
+        chosen = set(partitions) & self.assignment()
+        self._paused -= chosen
+        self._client.resume(*(kafka.TopicPartition(*partition) for partition in chosen))
+
+    # Offsets
+
+    def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset that is still kept."""
+        return self._look_up("beginning_offsets", partitions)
+
+    def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """One past the last readable offset: under read_committed, the last stable offset."""
+        return self._look_up("end_offsets", partitions)
+
+    def _look_up(
+        self, method: str, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        wanted = [kafka.TopicPartition(*partition) for partition in partitions]
+        if not wanted:
+            return {}
+        topics = ", ".join(sorted({partition.topic for partition in wanted}))
+        with translating(self._about(f"looking up offsets of {topics}")):
+            found = getattr(self._client, method)(wanted, timeout_ms=self._limit * 1000)
+        return {TopicPartition(*partition): int(offset) for partition, offset in found.items()}
+
+    def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+        """The group's committed offsets.
+
+        Raises:
+            ValueError: this consumer has no group.
+        """
+        if self._group is None:
+            raise ValueError("this consumer has no group")
+        with translating(self._about("reading committed offsets")):
+            return {
+                partition: self._client.committed(
+                    kafka.TopicPartition(*partition), timeout_ms=self._limit * 1000
+                )
+                for partition in partitions
+            }
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit next-to-read offsets.
+
+        Raises:
+            Rebalanced: this member no longer owns the group's generation.
+            ValueError: this consumer has no group.
+        """
+        if self._group is None:
+            raise ValueError("this consumer has no group")
+        with translating(self._about("committing offsets")):
+            self._client.commit(
+                {
+                    kafka.TopicPartition(*partition): kafka.OffsetAndMetadata(offset, "", -1)
+                    for partition, offset in offsets.items()
+                },
+                timeout_ms=self._limit * 1000,
+            )
+
+    def partitions_for(self, topic: str) -> tuple[int, ...]:
+        """The partition numbers of `topic`."""
+        with translating(f"looking up the partitions of {topic!r}"):
+            try:
+                found = Call(self._client.partitions_for_topic, topic).result(self._limit)
+            except TimeoutError as error:
+                raise BrokerUnavailable(f"no broker tells the partitions of {topic!r}") from error
+        return tuple(sorted(found))
+
+    def close(self) -> None:
+        """Revoke, leave the group, free the connections. May be called twice.
+
+        A static member stays in the group until it times out, so that its successor can take over.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        call = Call(self._client.close, autocommit=False, timeout_ms=GRACE_SECONDS * 1000)
+        try:
+            with translating(self._about("closing a consumer")):
+                self._serve(call, GRACE_SECONDS)
+        except BrokerUnavailable:
+            log.warning("a consumer was left behind: no broker answered while it closed")
+        if self._failures:
+            self._raise_failure()
+
+
+def _ours(partitions: Iterable[Any]) -> tuple[TopicPartition, ...]:
+    return tuple(sorted(TopicPartition(*partition) for partition in partitions))
+
+
+def _name(partition: TopicPartition) -> str:
+    return f"{partition.topic}-{partition.partition}"
+
+
+def _record(record: Any) -> Record:  # noqa: ANN401 - kafka-python's ConsumerRecord
+    return Record(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )

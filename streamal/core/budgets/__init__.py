@@ -1,0 +1,90 @@
+"""Budget policies: from a stream of scores to propensities that a budget can pay for.
+
+One class per file. `BUDGETS` is the registry that settings, catalogue and conformance suite go by;
+limits (`MaxPerHour`, `MaxPending`) wrap any policy and are put around it by `build_budget`. A
+policy that samples uniformly is `quantile` with the strategy `random`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from streamal.core.budgets.base import BudgetPolicy
+from streamal.core.budgets.fixed_threshold import FixedThreshold
+from streamal.core.budgets.max_pending import MaxPending, PendingLimit
+from streamal.core.budgets.max_per_hour import HourlyLimit, MaxPerHour, PartitionShare
+from streamal.core.budgets.quantile import Quantile
+from streamal.core.parameters import check, construct
+from streamal.core.types import JsonValue
+from streamal.errors import SettingsInvalid
+
+__all__ = [
+    "BUDGETS",
+    "SHARED_PARAMETERS",
+    "BudgetPolicy",
+    "FixedThreshold",
+    "MaxPending",
+    "MaxPerHour",
+    "Quantile",
+    "build_budget",
+]
+
+BUDGETS: Mapping[str, type[BudgetPolicy]] = MappingProxyType(
+    {cls.name: cls for cls in (FixedThreshold, Quantile)}
+)
+
+#: Parameters that every policy has and that stand in `gate.*` rather than `gate.policy_parameters`.
+SHARED_PARAMETERS: Final = ("budget", "exploration")
+
+
+def build_budget(
+    name: str,
+    parameters: Mapping[str, JsonValue],
+    *,
+    budget: float,
+    exploration: float = 0.2,
+    max_per_hour: float | None = None,
+    max_pending: int | None = None,
+    share: float = 1.0,
+) -> BudgetPolicy:
+    """The policy registered as `name`, from settings, inside its limits. One for each partition.
+
+    The hourly limit stands outermost: it is hard, so it holds for exploration too.
+
+    Args:
+        name: registered name.
+        parameters: the policy's own parameters.
+        budget: share of items to route, in (0, 1].
+        exploration: share of the budget spent uniformly, in [0, 0.9].
+        max_per_hour: routed items in any hour over all partitions; None for no limit.
+        max_pending: unanswered reviews from which only exploration goes on; None for no limit.
+        share: this partition's part of `max_per_hour`: 1 / partitions.
+
+    Raises:
+        SettingsInvalid: there is no such policy, or a parameter is unknown or out of its range.
+
+    >>> build_budget("quantile", {"window": 500}, budget=0.05, max_per_hour=60).name
+    'max_per_hour'
+    """
+    if name not in BUDGETS:
+        allowed = ", ".join(sorted(BUDGETS))
+        raise SettingsInvalid(f"gate.policy: {name!r} is not a budget policy; one of {allowed}")
+    problems = check("gate.max_per_hour", max_per_hour, HourlyLimit | None)
+    problems += check("gate.max_pending", max_pending, PendingLimit | None)
+    problems += check("share", share, PartitionShare)
+    if problems:
+        raise SettingsInvalid(*problems)
+    policy = construct(
+        BUDGETS[name],
+        parameters,
+        key="gate.policy_parameters",
+        shared={"budget": budget, "exploration": exploration},
+        shared_key="gate",
+    )
+    if max_pending is not None:
+        policy = MaxPending(policy, max_pending)
+    if max_per_hour is not None:
+        policy = MaxPerHour(policy, max_per_hour, share)
+    return policy

@@ -1,0 +1,105 @@
+"""The one interface that every budget policy implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, ClassVar, Final, TypeAlias
+
+from streamal.core.parameters import Range
+from streamal.core.types import Conditions, JsonState, JsonValue, Offer, Reason
+
+__all__ = [
+    "THROTTLED",
+    "Budget",
+    "BudgetPolicy",
+    "Exploration",
+    "mixture",
+    "own_state",
+    "read_number",
+]
+
+#: Share of all items that may be routed.
+Budget: TypeAlias = Annotated[float, Range(0, 1, open_low=True)]
+#: Share of the budget that is spent uniformly. The rest is what a policy steers with: above 0.9 an
+#: overspend could hardly be recovered, and at 1 never.
+Exploration: TypeAlias = Annotated[float, Range(0, 0.9)]
+
+#: Reasons of an offer that a limit cut down.
+THROTTLED: Final = frozenset({Reason.MAX_PENDING, Reason.RATE_LIMITED})
+
+
+class BudgetPolicy(ABC):
+    """Turns a stream of scores into propensities whose long-run mean is the budget.
+
+    Previewing never changes state; `commit` is called once for every decided item with the offer
+    that was made and whether the draw routed it.
+
+    A propensity may depend on all earlier scores *and draws*: it is fixed before the item's own
+    draw (predictable), which is all that inverse-propensity estimates and their martingale
+    confidence sequences ask for.
+    """
+
+    #: Registered name: the snake_case term of the field.
+    name: ClassVar[str]
+    #: Share of all items that may be routed, in (0, 1].
+    budget: float
+    #: Exploration floor: the least propensity any item gets, in [0, budget].
+    floor: float
+
+    @property
+    def guarantees_exploration(self) -> bool:
+        """Whether every item can be routed; without it no estimate from the routed is unbiased."""
+        return self.floor > 0.0
+
+    @abstractmethod
+    def preview(self, score: float, conditions: Conditions) -> Offer:
+        """What this item would be offered now. Changes no state.
+
+        Args:
+            score: informativeness in [0, 1].
+            conditions: the time and the reviews that are pending.
+        """
+
+    @abstractmethod
+    def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:
+        """Take note of a decided item: its score, what it was offered and what the draw said."""
+
+    @abstractmethod
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values under the policy's name; bounded in size."""
+
+    @abstractmethod
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned.
+
+        Reads only what stands under the policy's own name and adopts as much of it as fits the
+        parameters of today; where nothing does, the policy starts fresh. So a changed setting or an
+        added limit costs no more memory than it must, and an empty state is a fresh start.
+        """
+
+
+def mixture(top: float, floor: float, threshold: float) -> Offer:
+    """An offer that explores with probability `floor` and else routes with probability `top`.
+
+    Args:
+        top: propensity that the score earned, in [0, 1].
+        floor: exploration floor, in [0, 1].
+        threshold: what the offer reports as its threshold.
+    """
+    if top >= 1.0:
+        return Offer(1.0, threshold, Reason.ABOVE_THRESHOLD)
+    if top <= 0.0:
+        return Offer(floor, threshold, Reason.EXPLORATION)
+    return Offer(floor + (1.0 - floor) * top, threshold, Reason.AT_THRESHOLD)
+
+
+def own_state(state: JsonState, name: str) -> JsonState:
+    """What stands under `name`; empty when nothing does."""
+    own = state.get(name)
+    return own if isinstance(own, dict) else {}
+
+
+def read_number(state: JsonState, key: str, default: float) -> float:
+    """The number under `key`, else `default`."""
+    value: JsonValue = state.get(key)
+    return float(value) if isinstance(value, (int, float)) else default

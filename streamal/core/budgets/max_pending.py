@@ -1,0 +1,69 @@
+"""The limit on unanswered reviews: one class per file, see `streamal.core.budgets`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, TypeAlias
+
+from streamal.core.budgets.base import BudgetPolicy
+from streamal.core.parameters import Range
+from streamal.core.types import Conditions, JsonState, Offer, Reason
+
+__all__ = ["MaxPending", "PendingLimit"]
+
+#: Unanswered reviews.
+PendingLimit: TypeAlias = Annotated[int, Range(low=1)]
+
+
+class MaxPending(BudgetPolicy):
+    """Slows another policy to its exploration floor while too many reviews are unanswered.
+
+    A soft limit: exploration goes on, so that estimates stay unbiased while reviewers are away.
+
+    Formula:
+        propensity = min(inner propensity, floor) while pending >= max_pending, else the inner one.
+
+    Range:
+        as the inner policy's.
+
+    Args:
+        inner: the policy that is limited.
+        max_pending: unanswered reviews from which on only exploration goes on. Without a count
+            (`Conditions.pending` is None) nothing is limited.
+
+    Examples:
+        >>> from streamal.core.budgets.fixed_threshold import FixedThreshold
+        >>> policy = MaxPending(FixedThreshold(budget=0.1), max_pending=50)
+        >>> policy.preview(0.9, Conditions(now=0.0, pending=49)).propensity
+        1.0
+        >>> round(policy.preview(0.9, Conditions(now=0.0, pending=50)).propensity, 3)
+        0.02
+    """
+
+    name: ClassVar[str] = "max_pending"
+
+    def __init__(self, inner: BudgetPolicy, max_pending: PendingLimit) -> None:
+        self.inner = inner
+        self.max_pending = max_pending
+        self.budget = inner.budget
+        self.floor = inner.floor
+
+    def preview(self, score: float, conditions: Conditions) -> Offer:
+        """See the class."""
+        offer = self.inner.preview(score, conditions)
+        if conditions.pending is None or conditions.pending < self.max_pending:
+            return offer
+        if offer.reason is Reason.RATE_LIMITED:
+            return offer
+        return Offer(min(offer.propensity, self.floor), offer.threshold, Reason.MAX_PENDING)
+
+    def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:
+        """See the class."""
+        self.inner.commit(score, offer, query=query, conditions=conditions)
+
+    def state(self) -> JsonState:
+        """The inner policy's: how many are pending comes from outside."""
+        return self.inner.state()
+
+    def restore(self, state: JsonState) -> None:
+        """See `BudgetPolicy.restore`."""
+        self.inner.restore(state)

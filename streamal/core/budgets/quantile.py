@@ -1,0 +1,114 @@
+"""Quantile: one class per file, see `streamal.core.budgets`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from streamal.core.budgets.base import (
+    THROTTLED,
+    Budget,
+    BudgetPolicy,
+    Exploration,
+    mixture,
+    own_state,
+    read_number,
+)
+from streamal.core.budgets.spend import Spend
+from streamal.core.budgets.window import ScoreWindow
+from streamal.core.parameters import Range
+from streamal.core.types import Conditions, JsonState, Offer
+
+__all__ = ["Quantile"]
+
+
+class Quantile(BudgetPolicy):
+    """Routes the top share of recent scores; the default policy.
+
+    An item is compared with a sliding window of scores, itself counted in. Equal scores share what
+    is left of the budget at the threshold by a randomised test, so a stream of equal scores is
+    sampled uniformly instead of all or not at all. What was really spent feeds back into the share
+    that is routed, so the long-run spend stays at the budget when scores drift or jump.
+
+    Formula:
+        propensity = f + (1 - f) * clip((hi - (1 - q)) / (hi - lo), 0, 1), with the floor
+        f = exploration * budget, lo = P(S < score) and hi = P(S <= score) over the window, and q
+        set so that the mean propensity f + (1 - f) * q is the target: budget * exp(debt / 10) for
+        debt >= 0, budget * (1 + debt / 10) below, kept within [f, 1]. Debt, in labels, is what the
+        budget granted so far minus what was routed.
+
+    Range:
+        propensity in [exploration * budget, 1]. At any time the spend is above the budget by some
+        10 labels at most and below it by some 10 * log(1 / budget), plus chance of a few labels,
+        whatever the scores do.
+
+    Args:
+        budget: share of all items that is routed.
+        exploration: share of the budget that is spent uniformly over all items; 0 makes unbiased
+            estimates impossible.
+        window: how many of the latest scores the threshold is taken from.
+
+    Examples:
+        >>> policy, conditions = Quantile(budget=0.1, exploration=0.2), Conditions(now=0.0)
+        >>> round(policy.preview(0.5, conditions).propensity, 3)
+        0.1
+        >>> for score in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        ...     offer = policy.preview(score, conditions)
+        ...     policy.commit(score, offer, query=score == 0.9, conditions=conditions)
+        >>> [round(policy.preview(score, conditions).propensity, 3) for score in (0.05, 0.95)]
+        [0.02, 0.81]
+
+    References:
+        The randomised test at the threshold: Neyman, J., and Pearson, E. S. (1933). On the problem
+        of the most efficient tests of statistical hypotheses. Phil. Trans. R. Soc. A 231, 289-337.
+        Budgets on streams with drift: Zliobaite, I., Bifet, A., Pfahringer, B., and Holmes, G.
+        (2014). Active learning with drifting streaming data. IEEE TNNLS 25 (1), 27-39.
+    """
+
+    name: ClassVar[str] = "quantile"
+
+    def __init__(
+        self,
+        budget: Budget,
+        exploration: Exploration = 0.2,
+        window: Annotated[int, Range(10, 100_000)] = 1000,
+    ) -> None:
+        self.budget = budget
+        self.exploration = exploration
+        self.window = window
+        self.floor = exploration * budget
+        self._spend = Spend(budget, self.floor)
+        self._scores = ScoreWindow(window)
+
+    def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
+        """See the class."""
+        top_share = (self._spend.target - self.floor) / (1.0 - self.floor)
+        lo, hi = self._scores.rank(score)
+        threshold = self._scores.quantile(1.0 - top_share)
+        return mixture(
+            (hi - (1.0 - top_share)) / (hi - lo),
+            self.floor,
+            score if threshold is None else threshold,
+        )
+
+    def commit(
+        self,
+        score: float,
+        offer: Offer,
+        *,
+        query: bool,
+        conditions: Conditions,  # noqa: ARG002 - limits use it
+    ) -> None:
+        """See the class."""
+        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
+        self._scores.add(score)
+
+    def state(self) -> JsonState:
+        """See `BudgetPolicy.state`."""
+        return {self.name: {"debt": self._spend.debt, "scores": self._scores.encode()}}
+
+    def restore(self, state: JsonState) -> None:
+        """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
+        own = own_state(state, self.name)
+        self._spend.restore(read_number(own, "debt", 0.0))
+        scores = own.get("scores")
+        self._scores.decode(scores if isinstance(scores, str) else "")

@@ -1,0 +1,74 @@
+"""The account of what a policy may still spend; shared by all policies."""
+
+from __future__ import annotations
+
+from math import exp, inf
+from typing import Final
+
+__all__ = ["RESPONSE_LABELS", "Spend"]
+
+#: Labels of overspend that stop all but exploration, and of debt that multiply the spend by e.
+#:
+#: The account is an integrating controller: one item changes the debt by b minus its draw, whose
+#: mean is near b * (1 + debt / H). So debt is an AR(1) process with rate b / H per item and step
+#: variance b * (1 - b); its standard deviation is sqrt(H * (1 - b) / 2), about 2 labels for H = 10
+#: whatever the budget, and the relative error of the spend after n items is 2 / (b * n). Scores
+#: that only ever rise hold the account H labels in overspend, no further. A smaller H is tighter
+#: but swings the threshold more from item to item: the target's relative deviation is
+#: 1 / sqrt(2 * H), 22 % here. Without the feedback errors add up as the square root of n.
+RESPONSE_LABELS: Final = 10.0
+
+#: Keeps exp() finite; e**50 times any budget that a stream could ever show is above 1.
+_SATURATED: Final = 50.0
+
+
+class Spend:
+    """Debt in labels: what the budget granted so far minus what was routed.
+
+    Args:
+        budget: labels granted per item, in (0, 1].
+        floor: share of items that is routed whatever the debt, in [0, budget).
+        carry_over_labels: largest debt that is kept. Infinite for a policy that routes everything
+            once `target` is 1: its debt stays within `RESPONSE_LABELS` * log(1 / budget) labels and
+            a few. A policy that may refuse for ever needs a cap (anti-windup), or an endless debt
+            would come back as a flood of requests.
+    """
+
+    __slots__ = ("_carry_over", "budget", "debt", "floor")
+
+    def __init__(self, budget: float, floor: float, carry_over_labels: float = inf) -> None:
+        self.budget = budget
+        self.floor = floor
+        self._carry_over = carry_over_labels
+        self.debt = 0.0
+
+    @property
+    def target(self) -> float:
+        """The share of items to route now so that the debt goes away, in [floor, 1].
+
+        Overspend brakes linearly, to reach the floor. Debt accelerates exponentially: scores that
+        only ever fall rank last in any window, and are routed at all only when the target nears 1;
+        a linear answer would need 1 / budget times `RESPONSE_LABELS` to get there.
+        """
+        deviation = self.debt / RESPONSE_LABELS
+        if deviation < 0.0:
+            return max(self.floor, self.budget * (1.0 + deviation))
+        return min(1.0, self.budget * exp(min(deviation, _SATURATED)))
+
+    @property
+    def credit(self) -> float:
+        """1 while nothing is overspent, falling to 0 at `RESPONSE_LABELS` of overspend."""
+        return min(1.0, max(0.0, 1.0 + self.debt / RESPONSE_LABELS))
+
+    def book(self, *, query: bool, throttled: bool) -> None:
+        """Grant one item's budget and charge it when it was routed.
+
+        Overspend is never forgiven. Debt does not grow while a limit throttles: what the limit
+        withholds is forfeited, or reviewers who just asked for less would get it all at once later.
+        """
+        cap = max(self.debt, 0.0) if throttled else self._carry_over
+        self.debt = min(self.debt + self.budget - query, cap)
+
+    def restore(self, debt: float) -> None:
+        """Return to an earlier debt, as far as it may be carried."""
+        self.debt = min(debt, self._carry_over)

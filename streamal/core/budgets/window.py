@@ -1,0 +1,80 @@
+"""The sliding window of scores that the quantile policy ranks against."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
+from struct import Struct
+
+__all__ = ["ScoreWindow"]
+
+_SINGLE = Struct("<f")
+
+
+class ScoreWindow:
+    """The last `size` scores, in order of arrival and in order of size.
+
+    Scores are held in single precision: a state on a topic is half as large, and what is restored
+    equals what was held, so that a restarted gate decides the same.
+
+    Args:
+        size: how many scores are kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._arrived: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def rank(self, score: float) -> tuple[float, float]:
+        """P(S < score) and P(S <= score), the item itself counted in, so the second is larger."""
+        score = _single(score)
+        ranked = self._sorted
+        count = len(ranked) + 1
+        return bisect_left(ranked, score) / count, (bisect_right(ranked, score) + 1) / count
+
+    def quantile(self, share: float) -> float | None:
+        """The smallest score with at least `share` of the window below it or at it; None if empty.
+
+        Args:
+            share: in [0, 1].
+        """
+        ranked = self._sorted
+        return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
+
+    def add(self, score: float) -> None:
+        """Take in one score, and forget the oldest when there are more than `size`."""
+        score = _single(score)
+        if len(self._arrived) == self._size:
+            oldest = self._arrived.popleft()
+            del self._sorted[bisect_left(self._sorted, oldest)]
+        self._arrived.append(score)
+        insort(self._sorted, score)
+
+    def encode(self) -> str:
+        """The scores in order of arrival: little-endian single precision, base64."""
+        return base64.b64encode(_little_endian(array("f", self._arrived)).tobytes()).decode("ascii")
+
+    def decode(self, encoded: str) -> None:
+        """Return to what `encode` returned; of more than `size` scores, to the newest."""
+        scores = array("f")
+        scores.frombytes(base64.b64decode(encoded))
+        self._arrived = deque(_little_endian(scores)[-self._size :])
+        self._sorted = sorted(self._arrived)
+
+
+def _single(score: float) -> float:
+    rounded: float = _SINGLE.unpack(_SINGLE.pack(score))[0]
+    return rounded
+
+
+def _little_endian(scores: array[float]) -> array[float]:
+    if sys.byteorder == "big":
+        scores.byteswap()
+    return scores

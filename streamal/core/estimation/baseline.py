@@ -1,0 +1,118 @@
+"""The control variate: what past labels say that g is worth, before this window's are looked at."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from streamal.core.estimation.values import FloatArray, LabelledItems
+from streamal.core.types import JsonState
+
+__all__ = ["Baseline", "BaselineFit"]
+
+#: Effective past labels that weigh as much as the assumption that g is calibrated (slope 1).
+_PRIOR_LABELS = 10.0
+#: Variance of g that goes with that assumption; about that of g uniform on a tenth of [0, 1].
+_PRIOR_VARIANCE = 0.001
+#: Past effective labels below which no baseline is better than a made-up one.
+_THIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Expected outcome of an event, m = intercept + slope · g.
+
+    Attributes:
+        slope: λ in [0, 1]: 1 trusts g fully, 0 leaves a constant.
+        intercept: shifts m to the level of the past.
+    """
+
+    intercept: float
+    slope: float
+
+    def of(self, expected_correct: FloatArray) -> FloatArray:
+        """Expected outcome of each item, same shape."""
+        return self.intercept + self.slope * expected_correct
+
+
+class BaselineFit:
+    """Learns the baseline from closed windows; O(1) memory.
+
+    Weighted least squares of c on g with weights (1 - p)/p², which estimate from the labelled items
+    the very quantity that becomes AIPW's sampling variance, Σ (1/p - 1)(c - m)² over all events.
+    This is the power tuning of PPI++ (Angelopoulos, Duchi, Zrnic 2023) for unequal propensities
+    (Zrnic, Candès 2024, "Active statistical inference"), with an intercept besides: without it a
+    useless g would leave the outcome's mean in the residuals. Past windows only, hence predictable:
+    the estimate stays unbiased however bad the fit.
+
+    Args:
+        half_life: effective labels after which a window's weight has halved, > 0.
+    """
+
+    def __init__(self, half_life: float = 500.0) -> None:
+        if half_life <= 0:
+            raise ValueError(f"half_life must be > 0, is {half_life}")
+        self.half_life = half_life
+        self._sums = _Sums()
+
+    def learn(self, items: LabelledItems, inclusion: FloatArray) -> None:
+        """Take in a closed window; `inclusion` is P(routed and answered) of each item."""
+        weight = (1 - inclusion) / inclusion**2
+        new = _Sums.of(items, weight)
+        kept = 0.5 ** (new.effective / self.half_life)
+        self._sums = self._sums.plus(new, kept)
+
+    def fit(self) -> Baseline | None:
+        """The baseline of the past; None while that is too thin to beat none at all."""
+        sums = self._sums
+        if sums.effective < _THIN:
+            return None
+        mean_g, mean_c = sums.g / sums.weight, sums.c / sums.weight
+        variance = max(0.0, sums.gg / sums.weight - mean_g**2)
+        covariance = sums.cg / sums.weight - mean_c * mean_g
+        prior = _PRIOR_LABELS * _PRIOR_VARIANCE / sums.effective
+        slope = min(1.0, max(0.0, (covariance + prior) / (variance + prior)))
+        return Baseline(mean_c - slope * mean_g, slope)
+
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values."""
+        return {name: float(value) for name, value in asdict(self._sums).items()}
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned."""
+        self._sums = _Sums(**{name: float(str(value)) for name, value in state.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Weighted moments of the labelled past: Σω, Σω², Σωc, Σωg, Σωg², Σωcg."""
+
+    weight: float = 0.0
+    weight_squared: float = 0.0
+    c: float = 0.0
+    g: float = 0.0
+    gg: float = 0.0
+    cg: float = 0.0
+
+    @classmethod
+    def of(cls, items: LabelledItems, weight: FloatArray) -> _Sums:
+        c, g = items.correct, items.expected_correct
+        terms = (weight, weight**2, weight * c, weight * g, weight * g * g, weight * c * g)
+        return cls(*(float(np.sum(term)) for term in terms))
+
+    @property
+    def effective(self) -> float:
+        """Kish's effective number of labels."""
+        return self.weight**2 / self.weight_squared if self.weight_squared else 0.0
+
+    def plus(self, other: _Sums, kept: float) -> _Sums:
+        # Σω² decays twice as fast: forgetting is part of the weight.
+        return _Sums(
+            self.weight * kept + other.weight,
+            self.weight_squared * kept**2 + other.weight_squared,
+            self.c * kept + other.c,
+            self.g * kept + other.g,
+            self.gg * kept + other.gg,
+            self.cg * kept + other.cg,
+        )

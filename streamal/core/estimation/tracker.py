@@ -1,0 +1,136 @@
+"""Accuracy over time: windows in, an estimate per window, over all of them, and at any time out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from streamal.core.estimation.baseline import BaselineFit
+from streamal.core.estimation.inclusion import inclusion_probability
+from streamal.core.estimation.intervals import sequence_radius
+from streamal.core.estimation.measurement import Measurement, report
+from streamal.core.estimation.values import (
+    Estimate,
+    Interval,
+    LabelledItems,
+    Responses,
+    Target,
+    WindowTotals,
+)
+from streamal.core.estimation.window import measure
+from streamal.core.types import JsonState
+
+__all__ = ["AccuracyTracker"]
+
+#: Labels that must have been seen before the confidence sequence fixes its scale and begins.
+_WARM_UP_LABELS = 30
+
+
+class AccuracyTracker:
+    """Follows one model's accuracy through closed, matured windows; O(1) memory.
+
+    For production's accuracy c says whether production's stored prediction equals the label; for
+    the online model's, whether the prediction it made at decision time does.
+
+    Args:
+        level: coverage of the intervals, in (0, 1).
+        least_propensity: the exploration floor in force, in (0, 1]; None when there is none known.
+        tightest_at: events after which the confidence sequence should be tightest, > 0. It is valid
+            at every other time as well, a little wider.
+        half_life: effective labels after which the past counts half in the baseline, > 0.
+        target: which truth the intervals are meant to cover.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: float = 0.95,
+        least_propensity: float | None = None,
+        tightest_at: int = 100_000,
+        half_life: float = 500.0,
+        target: Target = Target.REALISED,
+    ) -> None:
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie in (0, 1), is {level}")
+        if least_propensity is not None and not 0 < least_propensity <= 1:
+            raise ValueError(f"least_propensity must lie in (0, 1], is {least_propensity}")
+        if tightest_at <= 0:
+            raise ValueError(f"tightest_at must be > 0, is {tightest_at}")
+        self.level = level
+        self.least_propensity = least_propensity
+        self.tightest_at = tightest_at
+        self.target = target
+        self._baseline = BaselineFit(half_life)
+        self._pooled = Measurement()
+        self._tightest_variance = 0.0
+
+    def close(
+        self, totals: WindowTotals | None, items: LabelledItems, responses: Responses
+    ) -> Estimate:
+        """Take in the next window in time order, once its label horizon has passed.
+
+        Args:
+            totals: sums over all reachable events of the window; None when they are not known.
+            items: its labelled items.
+            responses: matured and answered reviews by stratum; empty when all were answered.
+
+        Returns:
+            The accuracy in this window, with an interval that holds for this window.
+
+        Raises:
+            ValueError: more labelled items than events, or than answered reviews allow.
+        """
+        inclusion = inclusion_probability(items, responses)
+        measured = measure(
+            totals,
+            items,
+            inclusion,
+            responses,
+            self._baseline.fit(),
+            least_propensity=self.least_propensity,
+            target=self.target,
+        )
+        self._baseline.learn(items, inclusion)
+        self._pooled = self._pooled.plus(measured)
+        if not self._tightest_variance and self._pooled.labelled >= _WARM_UP_LABELS:
+            self._tightest_variance = self._variance * self.tightest_at / self._pooled.events
+        return report(measured, self.level)
+
+    def overall(self) -> Estimate:
+        """Accuracy over all closed windows; its interval holds for one look at a time fixed before.
+
+        Watching it and stopping when it looks right voids that: use `anytime` for it.
+        """
+        return report(self._pooled, self.level)
+
+    def anytime(self) -> Estimate:
+        """Accuracy over all closed windows, its interval valid at all times together.
+
+        An asymptotic confidence sequence: with probability `level` the running accuracy never
+        leaves it, however often it is looked at. [0, 1] before the first 30 labels.
+        """
+        if not self._tightest_variance:
+            return report(self._pooled, self.level, Interval(0.0, 1.0, self.level))
+        events = self._pooled.events
+        mean = self._pooled.total / events
+        radius = sequence_radius(self._variance, self._tightest_variance, self.level) / events
+        return report(self._pooled, self.level, Interval(mean - radius, mean + radius, self.level))
+
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values; a few hundred bytes."""
+        return {
+            "baseline": self._baseline.state(),
+            "pooled": self._pooled.state(),
+            "tightest_variance": self._tightest_variance,
+        }
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned."""
+        self._baseline.restore(cast(JsonState, state["baseline"]))
+        self._pooled = Measurement.of_state(cast(JsonState, state["pooled"]))
+        self._tightest_variance = float(cast(float, state["tightest_variance"]))
+
+    @property
+    def _variance(self) -> float:
+        """Of the pooled total, with one unseen outcome, so that it is never zero by luck."""
+        unseen = max(-self._pooled.unseen_low, self._pooled.unseen_high)
+        return self._pooled.variance + unseen**2

@@ -1,0 +1,118 @@
+"""The gate: one partition's decisions, from a strategy, a budget policy and a hash of the event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streamal.core.budgets.base import BudgetPolicy
+from streamal.core.chance import draw
+from streamal.core.parameters import parameters_of
+from streamal.core.strategies.base import Strategy
+from streamal.core.types import Conditions, Context, Decision, JsonState, JsonValue, Offer
+
+__all__ = ["STATE_FORMAT", "Gate"]
+
+#: Changes when `Gate.state` can no longer be read by the previous release.
+STATE_FORMAT: Final = 1
+
+_PURPOSE: Final = "query"
+
+
+class Gate:
+    """Decides, item by item, whether a human is asked.
+
+    `decide` changes nothing: calling it again, or on another replica with the same state, gives the
+    same decision. `commit` is called once for every decided item, in order, and before the next
+    `decide`. Used by one thread.
+
+    Args:
+        strategy: how informative an item is.
+        policy: what the budget offers for that.
+        seed: the pipeline's seed; fixes every draw together with the event's id.
+
+    Examples:
+        >>> from streamal.core.budgets import build_budget
+        >>> from streamal.core.strategies import build_strategy
+        >>> from streamal.core.types import Production
+        >>> policy = build_budget("fixed_threshold", {}, budget=0.1)
+        >>> gate = Gate(build_strategy("margin", {}), policy, seed=7)
+        >>> context = Context("e1", {}, Production(), {"cat": 0.55, "dog": 0.45})
+        >>> decision = gate.decide(context, Conditions(now=0.0))
+        >>> decision.query, round(decision.score, 2), decision.reason.value
+        (True, 0.9, 'above_threshold')
+        >>> gate.commit(context, decision, Conditions(now=0.0))
+    """
+
+    def __init__(self, strategy: Strategy, policy: BudgetPolicy, *, seed: int) -> None:
+        self.strategy = strategy
+        self.policy = policy
+        self.seed = seed
+
+    def decide(self, context: Context, conditions: Conditions) -> Decision:
+        """The verdict on one item. Changes no state.
+
+        Args:
+            context: what is known about the item.
+            conditions: the time and the reviews that are pending.
+        """
+        score = self.strategy.score(context)
+        offer = self.policy.preview(score, conditions)
+        return Decision(
+            query=draw(self.seed, context.event_id, _PURPOSE) < offer.propensity,
+            propensity=offer.propensity,
+            score=score,
+            threshold=offer.threshold,
+            strategy=self.strategy.name,
+            reason=offer.reason,
+        )
+
+    def commit(self, context: Context, decision: Decision, conditions: Conditions) -> None:
+        """Take note of a decided item, routed or not.
+
+        Args:
+            context: as it was given to `decide`.
+            decision: what `decide` returned.
+            conditions: as they were given to `decide`.
+        """
+        self.strategy.commit(context)
+        self.policy.commit(
+            decision.score,
+            Offer(decision.propensity, decision.threshold, decision.reason),
+            query=decision.query,
+            conditions=conditions,
+        )
+
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values; bounded in size.
+
+        The strategy stands with its name and parameters, each policy and limit under its name.
+        """
+        return {
+            "format": STATE_FORMAT,
+            "strategy": {**self._strategy_identity(), "state": self.strategy.state()},
+            "policy": self.policy.state(),
+        }
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned; an empty state is a fresh start.
+
+        Settings may have changed in between, so each part takes back what still applies. A
+        strategy of another name or with other parameters starts fresh. Policies keep their account
+        and their window wherever the policy itself is still there (`BudgetPolicy.restore`), even
+        under another strategy: the debt stays owed, and the window turns over by itself. A state of
+        another format starts everything fresh.
+        """
+        if state.get("format") != STATE_FORMAT:
+            state = {}
+        strategy = _part(state, "strategy")
+        same = all(strategy.get(key) == value for key, value in self._strategy_identity().items())
+        self.strategy.restore(_part(strategy, "state") if same else {})
+        self.policy.restore(_part(state, "policy"))
+
+    def _strategy_identity(self) -> dict[str, JsonValue]:
+        return {"name": self.strategy.name, "parameters": parameters_of(self.strategy)}
+
+
+def _part(state: JsonState, key: str) -> JsonState:
+    part = state.get(key)
+    return part if isinstance(part, dict) else {}

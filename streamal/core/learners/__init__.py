@@ -1,0 +1,27 @@
+"""Online learners: River classifiers behind a feature front end, alone or as a bagging committee.
+
+`build_model` makes an `OnlineModel` from settings; the registered names are in `LEARNERS`. This
+room and `core.drift` are the only ones of the core that may import river.
+"""
+
+from streamal.core.learners.base import Learner
+from streamal.core.learners.factory import build_learner
+from streamal.core.learners.online import OnlineModel, Outlook, Target, build_model
+from streamal.core.learners.parameters import Parameter
+from streamal.core.learners.registry import LEARNERS, LearnerSpec
+from streamal.core.learners.warm_start import LabelledRow, WarmStart, warm_start
+
+__all__ = [
+    "LEARNERS",
+    "LabelledRow",
+    "Learner",
+    "LearnerSpec",
+    "OnlineModel",
+    "Outlook",
+    "Parameter",
+    "Target",
+    "WarmStart",
+    "build_learner",
+    "build_model",
+    "warm_start",
+]

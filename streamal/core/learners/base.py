@@ -1,0 +1,42 @@
+"""The one interface that every online learner implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from streamal.core.types import Features, Probabilities
+
+__all__ = ["Learner"]
+
+
+class Learner(ABC):
+    """An incremental classifier over mixed features.
+
+    Instances must survive `pickle` with their whole state; predictions never change state.
+    """
+
+    @abstractmethod
+    def predict_proba(self, features: Features) -> Probabilities:
+        """Class probabilities summing to 1; empty before the first label.
+
+        Never raises for missing, NaN, infinite or unknown feature values.
+        """
+
+    @abstractmethod
+    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+        """Class probabilities of each committee member; an empty tuple without a committee."""
+
+    @abstractmethod
+    def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
+        """Learn one labelled item.
+
+        Args:
+            features: the inputs as they were at decision time.
+            label: the true class.
+            event_id: identity of the event; the seed of every draw that resampling needs, so that
+                replaying a label resamples it the same way.
+            weight: importance, > 0; 1 counts once.
+
+        Raises:
+            Reject: `unlearnable`, when a user's own pipeline cannot work with the item.
+        """

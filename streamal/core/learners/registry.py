@@ -1,0 +1,362 @@
+"""The learners that have a name, and what the catalogue says about each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from river.forest import AMFClassifier
+from river.linear_model import LogisticRegression, SoftmaxRegression
+from river.multiclass import OneVsRestClassifier
+from river.neighbors import KNNClassifier, LazySearch
+from river.optim import SGD
+from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeClassifier
+
+from streamal.core.learners.classifier import RiverModel
+from streamal.core.learners.mixture import FixedShareMixture
+from streamal.core.learners.naive_bayes import FlooredGaussianNB
+from streamal.core.learners.parameters import Parameter
+from streamal.core.learners.preprocess import Encoding
+from streamal.core.learners.random_forest import AdaptiveRandomForest
+
+__all__ = ["LEARNERS", "LearnerSpec"]
+
+#: Makes a fresh classifier of checked parameters and a seed.
+Make: TypeAlias = Callable[[Mapping[str, Any], int], RiverModel]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSpec:
+    """A registered learner: how it is made and what the catalogue says about it.
+
+    Attributes:
+        name: registered name, the River class in snake_case.
+        summary: one line: what it is and what it is good for.
+        source: the paper.
+        encoding: how categories and gaps reach it.
+        scale: whether it sees scaled numbers.
+        weights: whether sample weights have an effect; where not, every label counts once.
+        own_parameters: what it can be configured with besides the limits of the front end.
+        make: a fresh River classifier of checked parameters and a seed.
+        max_columns: the front end's default limit; lower where memory per column is high.
+    """
+
+    name: str
+    summary: str
+    source: str
+    encoding: Encoding
+    scale: bool
+    weights: bool
+    own_parameters: tuple[Parameter, ...]
+    make: Make
+    max_columns: int = 1000
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All that it can be configured with."""
+        limit = replace(MAX_COLUMNS, default=self.max_columns)
+        return (*self.own_parameters, MAX_CATEGORIES, limit)
+
+
+MAX_CATEGORIES = Parameter(
+    "max_categories",
+    "integer",
+    50,
+    "Categories per text feature that get a column of their own; further ones share one.",
+    low=1,
+    high=10_000,
+)
+MAX_COLUMNS = Parameter(
+    "max_columns",
+    "integer",
+    1000,
+    "Columns in all that numbers, categories and missing-value flags may take.",
+    low=1,
+    high=1_000_000,
+)
+
+_LEARNING_RATE = Parameter(
+    "learning_rate",
+    "number",
+    0.1,
+    "Step size of stochastic gradient descent, weights and intercept.",
+    low=1e-6,
+    high=10,
+)
+_L2 = Parameter(
+    "l2", "number", 0.0, "Strength of the penalty on squared weights.", low=0, high=1000
+)
+_NEIGHBOURS = Parameter(
+    "n_neighbors", "integer", 10, "Neighbours that vote, nearer ones more.", low=1, high=1000
+)
+_WINDOW = Parameter(
+    "window_size", "integer", 200, "Latest labelled items kept as neighbours.", low=1, high=100_000
+)
+# River's defaults (grace period 200, delta 1e-7) are made for streams in which every item is
+# labelled; at a 5 % budget they leave a tree without a split for thousands of items.
+_TREE = (
+    Parameter(
+        "grace_period",
+        "integer",
+        20,
+        "Labels a leaf sees between attempts to split.",
+        low=1,
+        high=1_000_000,
+    ),
+    Parameter(
+        "delta",
+        "number",
+        1e-3,
+        "Probability of choosing a wrong split that is accepted (Hoeffding bound).",
+        low=1e-12,
+        high=0.5,
+    ),
+    Parameter(
+        "tau", "number", 0.05, "Bound below which a tie between splits is broken.", low=0, high=1
+    ),
+    Parameter("max_depth", "integer", 20, "Depth from which nothing is split.", low=1, high=1000),
+    Parameter(
+        "leaf_prediction",
+        "string",
+        "nba",
+        "How leaves predict: majority class, naive Bayes, or whichever was better so far.",
+        choices=("mc", "nb", "nba"),
+    ),
+    Parameter(
+        "split_criterion",
+        "string",
+        "info_gain",
+        "How splits are compared.",
+        choices=("info_gain", "gini", "hellinger"),
+    ),
+)
+
+
+def _logistic_regression(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+    rate = given["learning_rate"]
+    return OneVsRestClassifier(
+        LogisticRegression(optimizer=SGD(rate), intercept_lr=rate, l2=given["l2"])
+    )
+
+
+def _softmax_regression(given: Mapping[str, Any], _: int) -> RiverModel:
+    return SoftmaxRegression(optimizer=SGD(given["learning_rate"]), l2=given["l2"])
+
+
+def _knn(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+    return KNNClassifier(
+        n_neighbors=given["n_neighbors"],
+        engine=LazySearch(window_size=given["window_size"], dist_func=None),
+        weighted=given.get("weighted", True),
+    )
+
+
+def _default(given: Mapping[str, Any], _: int) -> RiverModel:
+    return FixedShareMixture([_logistic_regression(given), _knn(given)], share=given["share"])
+
+
+def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverModel:
+    return HoeffdingTreeClassifier(**given)
+
+
+def _hoeffding_adaptive_tree(given: Mapping[str, Any], seed: int) -> RiverModel:
+    return HoeffdingAdaptiveTreeClassifier(**given, seed=seed)
+
+
+def _adaptive_random_forest(given: Mapping[str, Any], seed: int) -> RiverModel:
+    return AdaptiveRandomForest(**given, seed=seed)
+
+
+def _aggregated_mondrian_forest(given: Mapping[str, Any], seed: int) -> RiverModel:
+    return AMFClassifier(**given, seed=seed)
+
+
+def _gaussian_nb(given: Mapping[str, Any], _: int) -> RiverModel:
+    return FlooredGaussianNB(**given)
+
+
+def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
+    """The parameters all trees share, with another default."""
+    return tuple(
+        replace(parameter, default=delta) if parameter.name == "delta" else parameter
+        for parameter in _TREE
+    )
+
+
+_SPECS = (
+    LearnerSpec(
+        name="default",
+        summary="Mixture of logistic_regression and knn_classifier that follows whichever predicts "
+        "best lately; the best cheap all-rounder on few labels.",
+        source="Herbster and Warmuth (1998), Tracking the Best Expert, Machine Learning 32",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            _LEARNING_RATE,
+            _L2,
+            _NEIGHBOURS,
+            # Half of knn_classifier's: a committee pays for the neighbours of every member.
+            replace(_WINDOW, default=100),
+            Parameter(
+                "share",
+                "number",
+                0.01,
+                "Part of the weight given back to all after each label; larger forgets faster.",
+                low=0,
+                high=1,
+            ),
+        ),
+        make=_default,
+    ),
+    LearnerSpec(
+        name="logistic_regression",
+        summary="Logistic regression, one against the rest for each class; the cheapest, for "
+        "classes that a line can separate.",
+        source="Bottou (2010), Large-Scale Machine Learning with Stochastic Gradient Descent",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=True,
+        own_parameters=(_LEARNING_RATE, _L2),
+        make=_logistic_regression,
+    ),
+    LearnerSpec(
+        name="softmax_regression",
+        summary="Multinomial logistic regression; better calibrated than one against the rest.",
+        source="Bottou (2010), Large-Scale Machine Learning with Stochastic Gradient Descent",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=False,
+        own_parameters=(_LEARNING_RATE, _L2),
+        make=_softmax_regression,
+    ),
+    LearnerSpec(
+        name="hoeffding_tree",
+        summary="Decision tree for unlimited streams; splits on numbers and categories.",
+        source="Domingos and Hulten (2000), Mining High-Speed Data Streams, KDD",
+        encoding=Encoding.NOMINAL,
+        scale=False,
+        weights=True,
+        own_parameters=_TREE,
+        make=_hoeffding_tree,
+    ),
+    LearnerSpec(
+        name="hoeffding_adaptive_tree",
+        summary="Hoeffding tree that replaces branches whose error rises: for streams that drift.",
+        source="Bifet and Gavaldà (2009), Adaptive Learning from Evolving Data Streams, IDA",
+        encoding=Encoding.NOMINAL,
+        scale=False,
+        weights=True,
+        own_parameters=(
+            *_TREE,
+            Parameter(
+                "drift_window_threshold",
+                "integer",
+                300,
+                "Labels an alternate branch sees before it may replace the old one.",
+                low=1,
+                high=1_000_000,
+            ),
+            Parameter(
+                "bootstrap_sampling",
+                "boolean",
+                True,
+                "Whether leaves learn a Poisson(1) bootstrap.",
+            ),
+        ),
+        make=_hoeffding_adaptive_tree,
+    ),
+    LearnerSpec(
+        name="adaptive_random_forest",
+        summary="Random forest of Hoeffding trees with a drift detector each; strong, slower.",
+        source="Gomes et al. (2017), Adaptive Random Forests for Evolving Data Stream "
+        "Classification, Machine Learning 106",
+        encoding=Encoding.NOMINAL,
+        scale=False,
+        weights=False,
+        own_parameters=(
+            Parameter("n_models", "integer", 10, "Trees.", low=1, high=1000),
+            Parameter(
+                "lambda_value",
+                "integer",
+                6,
+                "Mean of the Poisson count with which a tree learns an item.",
+                low=1,
+                high=100,
+            ),
+            *_tree_with(delta=0.01),
+        ),
+        make=_adaptive_random_forest,
+    ),
+    LearnerSpec(
+        name="aggregated_mondrian_forest",
+        summary="Forest of random trees that averages over all prunings; strong from the first "
+        "hundred labels, for stationary streams.",
+        source="Mourtada, Gaïffas and Scornet (2021), AMF: Aggregated Mondrian Forests for Online "
+        "Learning, Journal of the Royal Statistical Society B 83",
+        encoding=Encoding.DENSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            Parameter("n_estimators", "integer", 10, "Trees.", low=1, high=1000),
+            Parameter(
+                "step", "number", 1.0, "Learning rate of the aggregation.", low=1e-6, high=100
+            ),
+            Parameter(
+                "dirichlet",
+                "number",
+                0.5,
+                "Prior count of each class in a node.",
+                low=1e-6,
+                high=10,
+            ),
+            Parameter("max_nodes", "integer", 500, "Nodes per tree.", low=3, high=1_000_000),
+        ),
+        make=_aggregated_mondrian_forest,
+        # Every node of every tree keeps the range of every column.
+        max_columns=300,
+    ),
+    LearnerSpec(
+        name="gaussian_nb",
+        summary="Naive Bayes with a normal distribution per class and column.",
+        source="John and Langley (1995), Estimating Continuous Distributions in Bayesian "
+        "Classifiers, UAI",
+        encoding=Encoding.DENSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            Parameter(
+                "variance_floor",
+                "number",
+                0.1,
+                "Least variance of a column within a class, where 1 is its variance over all.",
+                low=1e-9,
+                high=10,
+            ),
+        ),
+        make=_gaussian_nb,
+    ),
+    LearnerSpec(
+        name="knn_classifier",
+        summary="Nearest neighbours among the latest labels; for classes of any shape, few "
+        "features.",
+        source="Cover and Hart (1967), Nearest Neighbor Pattern Classification, IEEE "
+        "Transactions on Information Theory 13",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            _NEIGHBOURS,
+            _WINDOW,
+            Parameter(
+                "weighted", "boolean", True, "Whether votes weigh the inverse of the distance."
+            ),
+        ),
+        make=_knn,
+    ),
+)
+
+#: Registered name to learner, in the catalogue's order.
+LEARNERS: Mapping[str, LearnerSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})

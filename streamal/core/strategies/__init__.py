@@ -1,0 +1,55 @@
+"""Query strategies: how informative the label of an item would be, as a score in [0, 1].
+
+One class per file; `STRATEGIES` is the registry that settings, catalogue and conformance suite go
+by. A strategy only scores: what can be afforded is for `streamal.core.budgets` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from streamal.core.parameters import construct
+from streamal.core.strategies.base import ProbabilityStrategy, Strategy
+from streamal.core.strategies.entropy import Entropy
+from streamal.core.strategies.least_confidence import LeastConfidence
+from streamal.core.strategies.margin import Margin
+from streamal.core.strategies.random import Random
+from streamal.core.strategies.vote_entropy import VoteEntropy
+from streamal.core.types import JsonValue
+from streamal.errors import SettingsInvalid
+
+__all__ = [
+    "STRATEGIES",
+    "Entropy",
+    "LeastConfidence",
+    "Margin",
+    "ProbabilityStrategy",
+    "Random",
+    "Strategy",
+    "VoteEntropy",
+    "build_strategy",
+]
+
+STRATEGIES: Mapping[str, type[Strategy]] = MappingProxyType(
+    {cls.name: cls for cls in (Entropy, LeastConfidence, Margin, Random, VoteEntropy)}
+)
+
+
+def build_strategy(name: str, parameters: Mapping[str, JsonValue]) -> Strategy:
+    """The strategy registered as `name`, from settings.
+
+    Args:
+        name: registered name.
+        parameters: the strategy's own parameters.
+
+    Raises:
+        SettingsInvalid: there is no such strategy, or a parameter is unknown or out of its range.
+
+    >>> build_strategy("margin", {"source": "production"}).name
+    'margin'
+    """
+    if name not in STRATEGIES:
+        allowed = ", ".join(sorted(STRATEGIES))
+        raise SettingsInvalid(f"gate.strategy: {name!r} is not a strategy; one of {allowed}")
+    return construct(STRATEGIES[name], parameters, key="gate.strategy_parameters")

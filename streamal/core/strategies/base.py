@@ -1,0 +1,77 @@
+"""The interfaces that query strategies implement."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from streamal.core.types import Context, JsonState, Probabilities, Source
+
+__all__ = ["MAXIMUM", "ProbabilityStrategy", "Strategy", "within_unit"]
+
+#: Score of an item about which nothing is known. A model that knows no class, or one, is certain
+#: only because it has seen nothing else: scored as certain, it would never be shown a second class.
+MAXIMUM = 1.0
+
+
+class Strategy(ABC):
+    """Turns what is known about an event into how informative its label would be.
+
+    Scoring never changes state; a strategy that keeps a window or counts learns about an item in
+    `commit`, which is called once for every decided item, routed or not. Constructor parameters are
+    kept in attributes of the same name (`streamal.core.parameters`).
+    """
+
+    #: Registered name: the snake_case term of the field.
+    name: ClassVar[str]
+
+    @abstractmethod
+    def score(self, context: Context) -> float:
+        """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""
+
+    def commit(self, context: Context) -> None:  # noqa: B027 - most strategies keep no state
+        """Take note of a decided item."""
+
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values; bounded in size."""
+        return {}
+
+    def restore(self, state: JsonState) -> None:  # noqa: B027 - most strategies keep no state
+        """Return to what `state` returned; an empty state is a fresh start."""
+
+
+class ProbabilityStrategy(Strategy):
+    """An uncertainty measure over the class probabilities of one source.
+
+    K, the number of classes, is the number of keys in the mapping, those with probability 0
+    included: the model knows such a class and rules it out. Leaving it out would make a score jump
+    whenever a small probability underflows to 0.
+
+    Args:
+        source: whose probabilities are measured.
+    """
+
+    def __init__(self, source: Source = Source.MODEL) -> None:
+        self.source = source
+
+    def score(self, context: Context) -> float:
+        """The measure within [0, 1]; 1 for fewer than two classes."""
+        probabilities = context.probabilities(self.source)
+        if len(probabilities) < 2:
+            return MAXIMUM
+        return within_unit(self.uncertainty(probabilities))
+
+    @abstractmethod
+    def uncertainty(self, probabilities: Probabilities) -> float:
+        """The measure over two or more classes; must not depend on their order."""
+
+
+def within_unit(score: float) -> float:
+    """`score` without the rounding error that carries it past 0 or 1; NaN counts as unknown.
+
+    >>> within_unit(1.0000000000000002), within_unit(-1e-17), within_unit(float("nan"))
+    (1.0, 0.0, 1.0)
+    """
+    if 0.0 <= score <= 1.0:
+        return score
+    return 0.0 if score < 0.0 else MAXIMUM

@@ -1,0 +1,51 @@
+"""Vote entropy: one class per file, see `streamal.core.strategies`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import fsum, log
+from typing import ClassVar
+
+from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
+from streamal.core.types import Context, top_class
+
+__all__ = ["VoteEntropy"]
+
+
+class VoteEntropy(Strategy):
+    """How much the members of the committee disagree about the class.
+
+    Formula:
+        -sum(v / M * log(v / M)) / log(min(M, K)) over the vote counts v of the classes, where each
+        of M members votes for its most probable class out of K. A member that knows fewer than two
+        classes has no choice and does not vote.
+
+    Range:
+        0 when all agree, 1 when the votes are spread as evenly as M votes over K classes can be, or
+        when fewer than two members can vote.
+
+    Examples:
+        >>> from streamal.core.types import Context, Production
+        >>> cat, dog = {"cat": 0.9, "dog": 0.1}, {"cat": 0.4, "dog": 0.6}
+        >>> context = Context("e1", {}, Production(), committee=(cat, cat, cat, dog))
+        >>> round(VoteEntropy().score(context), 3)
+        0.811
+
+    References:
+        Dagan, I., and Engelson, S. P. (1995). Committee-based sampling for training probabilistic
+        classifiers. ICML 1995, 150-157.
+    """
+
+    name: ClassVar[str] = "vote_entropy"
+
+    def score(self, context: Context) -> float:
+        """See the class."""
+        voters = [member for member in context.committee if len(member) > 1]
+        if len(voters) < 2:
+            return MAXIMUM
+        votes = Counter(map(top_class, voters)).values()
+        if len(votes) == 1:
+            return 0.0
+        classes = len(set().union(*voters))
+        terms = fsum([count / len(voters) * log(count / len(voters)) for count in votes])
+        return within_unit(-terms / log(min(len(voters), classes)))

@@ -1,0 +1,173 @@
+"""The values that the core passes around; every other module of the core builds on these.
+
+Probabilities are plain mappings from class to probability. An *empty* mapping means "nothing is
+known yet" and counts as maximum uncertainty everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+__all__ = [
+    "NOTHING",
+    "Conditions",
+    "Context",
+    "Decision",
+    "FeatureValue",
+    "Features",
+    "JsonState",
+    "Offer",
+    "Probabilities",
+    "Production",
+    "Reason",
+    "Source",
+    "top_class",
+]
+
+FeatureValue: TypeAlias = float | int | str | bool | tuple[float, ...] | None
+Features: TypeAlias = Mapping[str, FeatureValue]
+Probabilities: TypeAlias = Mapping[str, float]
+
+#: State of a strategy or a policy: JSON values only, so that it can travel on a topic.
+JsonState: TypeAlias = dict[str, "JsonValue"]
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+#: Probabilities of something that has not learned anything yet.
+NOTHING: Probabilities = {}
+
+
+class Source(StrEnum):
+    """Whose probabilities a strategy looks at."""
+
+    PRODUCTION = "production"
+    MODEL = "model"
+    COMMITTEE = "committee"
+
+
+class Reason(StrEnum):
+    """Why a policy offered the propensity that it did."""
+
+    ABOVE_THRESHOLD = "above_threshold"
+    AT_THRESHOLD = "at_threshold"
+    EXPLORATION = "exploration"
+    MAX_PENDING = "max_pending"
+    RATE_LIMITED = "rate_limited"
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """What the production model said about one event.
+
+    Attributes:
+        label: the class it chose; None for a regression.
+        probabilities: class to probability, summing to 1; empty when production publishes none.
+        value: the predicted value of a regression; None for a classification.
+    """
+
+    label: str | None = None
+    probabilities: Probabilities = field(default_factory=dict)
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a strategy may look at for one event.
+
+    Attributes:
+        event_id: identity of the event; the seed of its random draws.
+        features: the model inputs as production published them.
+        production: production's prediction.
+        model: class probabilities of the online model; empty while it has learned nothing.
+        committee: class probabilities of each member; empty when there is no committee.
+    """
+
+    event_id: str
+    features: Features
+    production: Production
+    model: Probabilities = field(default_factory=dict)
+    committee: tuple[Probabilities, ...] = ()
+
+    def probabilities(self, source: Source) -> Probabilities:
+        """Class probabilities of `source`; the committee speaks through its mean member."""
+        if source is Source.PRODUCTION:
+            return self.production.probabilities
+        if source is Source.MODEL:
+            return self.model
+        return mean_probabilities(self.committee)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a budget policy knows about the world besides the score.
+
+    Attributes:
+        now: seconds since the Unix epoch, on the clock that `max_per_hour` is meant on.
+        pending: reviews requested and not yet answered or expired; None when nobody has counted.
+    """
+
+    now: float
+    pending: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a policy would do with an item, before any draw.
+
+    Attributes:
+        propensity: P(routed), in (0, 1]; exactly 0 only with reason `rate_limited`, when a hard
+            rate limit leaves no choice (such items are counted apart, docs/decisions/0002).
+        threshold: the score from which an item is routed for sure or nearly so, in [0, 1].
+        reason: which rule set the propensity.
+    """
+
+    propensity: float
+    threshold: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The gate's verdict on one event.
+
+    Attributes:
+        query: whether a human is asked.
+        propensity: probability with which `query` was going to be True, fixed before the draw.
+        score: informativeness in [0, 1].
+        threshold: the policy's threshold at that moment, in [0, 1].
+        strategy: registered name of the strategy that scored.
+        reason: which rule set the propensity.
+    """
+
+    query: bool
+    propensity: float
+    score: float
+    threshold: float
+    strategy: str
+    reason: Reason
+
+
+def mean_probabilities(members: tuple[Probabilities, ...]) -> Probabilities:
+    """The members' mean distribution; members that know nothing are left out."""
+    known = [member for member in members if member]
+    if not known:
+        return NOTHING
+    total: dict[str, float] = {}
+    for member in known:
+        for label, p in member.items():
+            total[label] = total.get(label, 0.0) + p
+    return {label: p / len(known) for label, p in total.items()}
+
+
+def top_class(probabilities: Probabilities) -> str | None:
+    """The most probable class, the alphabetically first among equals; None when nothing is known.
+
+    >>> top_class({"cat": 0.5, "bird": 0.5})
+    'bird'
+    """
+    if not probabilities:
+        return None
+    best = max(probabilities.values())
+    return min([label for label, p in probabilities.items() if p == best])

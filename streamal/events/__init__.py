@@ -1,0 +1,27 @@
+"""Wire contracts: every message that streamal reads or writes, and the adapters to them.
+
+May import pydantic and orjson; nothing of streamal but itself and `streamal.errors`.
+"""
+
+from streamal.events.drift import DriftEvent
+from streamal.events.label import LabelEvent
+from streamal.events.prediction import ModelRef, Output, Prediction, ProbabilityRules
+from streamal.events.reject import DeadLetter
+from streamal.events.review import ModelView, ReviewRequest
+from streamal.events.snapshot import Heartbeat, SnapshotHeader
+from streamal.events.window import WindowStats
+
+__all__ = [
+    "DeadLetter",
+    "DriftEvent",
+    "Heartbeat",
+    "LabelEvent",
+    "ModelRef",
+    "ModelView",
+    "Output",
+    "Prediction",
+    "ProbabilityRules",
+    "ReviewRequest",
+    "SnapshotHeader",
+    "WindowStats",
+]

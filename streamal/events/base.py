@@ -1,0 +1,136 @@
+"""What all wire events share: frozen, versioned, UTC, compact JSON.
+
+Unknown fields are ignored, so that a producer may be a minor version ahead of its reader.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from streamal.errors import Reject
+
+__all__ = [
+    "ClassLabel",
+    "Event",
+    "EventId",
+    "FeatureMap",
+    "Metadata",
+    "UtcDatetime",
+    "load_json",
+    "rejecting",
+]
+
+#: Longest list that counts as a feature; embeddings belong into a reducer before the gate.
+MAX_FEATURE_LIST = 256
+
+
+def _utc(moment: datetime) -> datetime:
+    """A time zone is converted; a time without one is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _class_name(value: object) -> object:
+    """Classes are text on the wire: 1 becomes "1", true becomes "true"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value
+
+
+def _printable(event_id: str) -> str:
+    if any(character < " " for character in event_id):
+        raise PydanticCustomError("event_id", "must not contain control characters")
+    return event_id
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
+EventId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+ClassLabel = Annotated[str, BeforeValidator(_class_name), Field(min_length=1, max_length=256)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_FeatureList = Annotated[tuple[_Number, ...], Field(max_length=MAX_FEATURE_LIST)]
+FeatureMap = dict[str, bool | int | _Number | str | _FeatureList | None]
+Metadata = dict[str, bool | int | float | str | None]
+
+
+class Event(BaseModel):
+    """Base of every wire event.
+
+    Attributes:
+        schema_version: version of the event's JSON shape; readers refuse versions they don't know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    schema_version: Literal[1] = 1
+
+    @classmethod
+    def from_bytes(cls, value: bytes | None) -> Self:
+        """Parse and validate JSON.
+
+        Raises:
+            Reject: not JSON, not an object, or not of this shape.
+        """
+        return rejecting(cls, load_json(value))
+
+    def to_bytes(self) -> bytes:
+        """Compact JSON in UTF-8; times as RFC 3339 in UTC."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+E = TypeVar("E", bound=Event)
+
+
+def load_json(value: bytes | None) -> dict[str, Any]:
+    """A JSON object from bytes.
+
+    Raises:
+        Reject: `empty`, `malformed_json` or `not_an_object`.
+    """
+    if not value or not value.strip():
+        raise Reject("empty", "the message has no value")
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Reject("malformed_json", str(error)) from error
+    if not isinstance(document, dict):
+        raise Reject("not_an_object", f"expected a JSON object, got {type(document).__name__}")
+    return document
+
+
+def rejecting(cls: type[E], document: dict[str, Any], context: object = None) -> E:
+    """Validate `document` as `cls`; a violation becomes a `Reject` that names the first bad field.
+
+    Raises:
+        Reject: `missing_field`, `invalid_field`, or the reason a validator named.
+    """
+    try:
+        return cls.model_validate(document, context=context)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise Reject(_reason(first), f"{_field(first)}: {first['msg']}") from error
+
+
+#: Pydantic error types that have a reason of their own; the rest are `invalid_field`.
+_REASONS = {"missing": "missing_field"}
+#: Types raised by our own validators; each is its own reason.
+OWN_REASONS = frozenset({"bad_probabilities", "missing_prediction", "missing_label"})
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] in OWN_REASONS:
+        return error["type"]
+    if error["loc"][:1] == ("schema_version",):
+        return "unsupported_schema_version"
+    return _REASONS.get(error["type"], "invalid_field")
+
+
+def _field(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "event"

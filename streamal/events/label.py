@@ -1,0 +1,48 @@
+"""What a human-review tool publishes: the stable contract of the `labels` topic."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from streamal.events.base import ClassLabel, Event, EventId, FeatureMap, UtcDatetime
+from streamal.events.prediction import Output
+
+__all__ = ["LabelEvent"]
+
+
+class LabelEvent(Event):
+    """One human answer.
+
+    Attributes:
+        event_id: of the reviewed item.
+        label: the true class; None only with `unsure` or `skip`.
+        annotator: who answered.
+        labelled_at: when they answered.
+        note: free text for colleagues.
+        unsure: the annotator looked and could not tell; counted, not learned.
+        skip: the annotator passed the item on; counted, not learned.
+        features: given for unsolicited feedback on an event that was never routed; learned, kept
+            out of estimation.
+        prediction: production's prediction for unsolicited feedback; needed with `target = error`.
+    """
+
+    event_id: EventId
+    label: ClassLabel | None = None
+    annotator: str = Field(min_length=1, max_length=256)
+    labelled_at: UtcDatetime
+    note: str | None = Field(default=None, max_length=10_000)
+    unsure: bool = False
+    skip: bool = False
+    features: FeatureMap | None = None
+    prediction: Output | None = None
+
+    @model_validator(mode="after")
+    def _answers(self) -> Self:
+        if self.label is None and not (self.unsure or self.skip):
+            raise PydanticCustomError(
+                "missing_label", "needs a label unless unsure or skip is set", {}
+            )
+        return self

@@ -1,0 +1,129 @@
+"""What production publishes, once an adapter in `formats` has made it ours."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from streamal.events.base import ClassLabel, Event, EventId, FeatureMap, Metadata, UtcDatetime
+
+__all__ = ["ModelRef", "Output", "Prediction", "ProbabilityRules"]
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ProbabilityRules(BaseModel):
+    """How strictly probabilities are checked; passed as the validation context.
+
+    Attributes:
+        tolerance: largest |sum - 1| that is accepted, in [0, 1).
+        normalise: divide by a positive sum that is off instead of rejecting.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tolerance: float = Field(default=1e-3, ge=0, lt=1)
+    normalise: bool = False
+
+
+def _checked(probabilities: dict[str, float], rules: ProbabilityRules) -> dict[str, float]:
+    """Probabilities that are finite, not negative and sum to exactly 1 up to rounding."""
+    for label, p in probabilities.items():
+        if not math.isfinite(p) or p < 0:
+            raise PydanticCustomError(
+                "bad_probabilities", "P({label}) is {p}, not in [0, 1]", {"label": label, "p": p}
+            )
+    total = math.fsum(probabilities.values())
+    if not rules.normalise and abs(total - 1) > rules.tolerance:
+        raise PydanticCustomError(
+            "bad_probabilities",
+            "sum to {total}, not to 1 within {tolerance}",
+            {"total": total, "tolerance": rules.tolerance},
+        )
+    if total <= 0 or math.isinf(total):
+        raise PydanticCustomError("bad_probabilities", "have no positive finite sum", {})
+    return {label: p / total for label, p in probabilities.items()}
+
+
+def _rules(info: ValidationInfo) -> ProbabilityRules:
+    return info.context if isinstance(info.context, ProbabilityRules) else ProbabilityRules()
+
+
+class ModelRef(BaseModel):
+    """Which production model made a prediction."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    name: str = Field(default="production", min_length=1, max_length=256)
+    version: str = Field(default="unknown", min_length=1, max_length=256)
+
+
+class Output(BaseModel):
+    """A prediction: a class, class probabilities, both, or the value of a regression.
+
+    Attributes:
+        label: the chosen class; the most probable one when only probabilities are given.
+        probabilities: class to probability, summing to 1.
+        value: predicted value of a regression.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: ClassLabel | None = None
+    probabilities: dict[str, float] | None = None
+    value: _Finite | None = None
+
+    @field_validator("probabilities")
+    @classmethod
+    def _proper(
+        cls, value: dict[str, float] | None, info: ValidationInfo
+    ) -> dict[str, float] | None:
+        return _checked(value, _rules(info)) if value else None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.label is None and self.probabilities is None and self.value is None:
+            raise PydanticCustomError(
+                "missing_prediction", "needs a label, probabilities or a value", {}
+            )
+        if self.label is None and self.probabilities is not None:
+            best = min(self.probabilities.items(), key=lambda item: (-item[1], item[0]))
+            object.__setattr__(self, "label", best[0])
+        return self
+
+
+class Prediction(Event):
+    """One prediction of a production model.
+
+    Attributes:
+        event_id: unique over the pipeline's memory of ids; later copies are dead letters.
+        timestamp: when production made the prediction (event time).
+        model: name and version of the production model.
+        features: model inputs: numbers, strings, booleans, nulls, short numeric lists.
+        prediction: what production said.
+        committee: what members of an ensemble said, each a map of probabilities or a value.
+        metadata: anything to segment or display by; never a model input.
+    """
+
+    event_id: EventId
+    timestamp: UtcDatetime
+    model: ModelRef = ModelRef()
+    features: FeatureMap
+    prediction: Output
+    committee: tuple[dict[str, float] | _Finite, ...] | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+    @field_validator("committee")
+    @classmethod
+    def _proper_members(
+        cls, members: tuple[dict[str, float] | float, ...] | None, info: ValidationInfo
+    ) -> tuple[dict[str, float] | float, ...] | None:
+        if members is None:
+            return None
+        rules = _rules(info)
+        return tuple(
+            _checked(member, rules) if isinstance(member, dict) else member for member in members
+        )

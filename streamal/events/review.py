@@ -1,0 +1,76 @@
+"""What a human-review tool consumes: the stable contract of the `reviews` topic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamal.events.base import Event, EventId, FeatureMap, Metadata, UtcDatetime
+from streamal.events.prediction import ModelRef, Output
+
+__all__ = ["ModelView", "ReviewReason", "ReviewRequest"]
+
+#: Why an item was routed. `exploration` items came by the floor, not by their score.
+ReviewReason = Literal["above_threshold", "at_threshold", "exploration", "max_pending"]
+
+
+class ModelView(BaseModel):
+    """The online model's opinion at decision time.
+
+    Attributes:
+        version: snapshot version; 0 before the first snapshot.
+        label: its most probable class; None while it has learned nothing.
+        probabilities: class to probability; empty while it has learned nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = Field(ge=0)
+    label: str | None = None
+    probabilities: dict[str, float] = Field(default_factory=dict)
+
+
+class ReviewRequest(Event):
+    """One item that a human should look at, with everything as it was decided on.
+
+    Attributes:
+        event_id: echoes the prediction's; labels refer to it.
+        pipeline: name of the pipeline that asks.
+        occurred_at: when production made the prediction.
+        decided_at: when the gate decided.
+        expires_at: labels that arrive later are neither learned nor estimated with.
+        features: the model inputs as decided on.
+        prediction: what production said.
+        model: the online model's opinion.
+        produced_by: the production model.
+        score: informativeness in [0, 1].
+        strategy: registered name of the strategy that scored.
+        policy: registered name of the budget policy.
+        threshold: the policy's threshold at that moment.
+        propensity: P(routed), in (0, 1]; weight a label by its inverse to undo the selection.
+        reason: which rule routed the item.
+        priority: order of work in [0, 1], highest first. Exploration items have 1: few, and the
+            accuracy estimate rests on their being answered.
+        expected_correct: predicted P(production is right) in [0, 1], from the past only.
+        metadata: as production published it.
+    """
+
+    event_id: EventId
+    pipeline: str
+    occurred_at: UtcDatetime
+    decided_at: UtcDatetime
+    expires_at: UtcDatetime
+    features: FeatureMap
+    prediction: Output
+    model: ModelView
+    produced_by: ModelRef
+    score: float = Field(ge=0, le=1)
+    strategy: str
+    policy: str
+    threshold: float
+    propensity: float = Field(gt=0, le=1)
+    reason: ReviewReason
+    priority: float = Field(ge=0, le=1)
+    expected_correct: float = Field(ge=0, le=1)
+    metadata: Metadata = Field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""What travels on the `models` topic besides the chunks of a snapshot."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from streamal.events.base import Event, UtcDatetime
+
+__all__ = ["Heartbeat", "SnapshotHeader"]
+
+
+class Heartbeat(Event):
+    """The trainer's measure of the human side, for the gates.
+
+    Attributes:
+        sent_at: when the trainer wrote it.
+        pending: reviews that were requested and neither answered nor expired.
+        response_rate: share of matured reviews that were answered in time, in [0, 1]; None before
+            the first has matured.
+        label_latency_seconds: median time from decision to label; None before the first label.
+    """
+
+    sent_at: UtcDatetime
+    pending: int = Field(ge=0)
+    response_rate: float | None = Field(default=None, ge=0, le=1)
+    label_latency_seconds: float | None = Field(default=None, ge=0)
+
+
+class SnapshotHeader(Event):
+    """Describes one snapshot; its signature covers this header and the payload.
+
+    Attributes:
+        pipeline: name of the pipeline.
+        version: rises by one with each snapshot of a lineage; the first is 1.
+        lineage: identity of the unbroken series of labels that the model learned from.
+        label_offsets: per partition of `labels` (as text), the next offset that the model has *not*
+            learned.
+        labels_learned: how many labels the model has learned.
+        created_at: when it was taken.
+        learner: registered name or factory of the learner.
+        settings_digest: digest of the learner's settings; a change starts a new lineage.
+        streamal: version of streamal that wrote it.
+        river: version of River that wrote it.
+        python: major.minor of the Python that wrote it.
+        chunks: number of chunks.
+        size_bytes: length of the payload.
+        sha256: hex digest of the payload.
+        heartbeat: the human side at that time.
+    """
+
+    pipeline: str
+    version: int = Field(ge=1)
+    lineage: str
+    label_offsets: dict[str, int]
+    labels_learned: int = Field(ge=0)
+    created_at: UtcDatetime
+    learner: str
+    settings_digest: str
+    streamal: str
+    river: str
+    python: str
+    chunks: int = Field(ge=1)
+    size_bytes: int = Field(ge=0)
+    sha256: str
+    heartbeat: Heartbeat

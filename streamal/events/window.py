@@ -1,0 +1,38 @@
+"""Counts over *all* events, routed or not: what an unbiased estimate needs of the rest."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from streamal.events.base import Event, UtcDatetime
+
+__all__ = ["WindowStats"]
+
+
+class WindowStats(Event):
+    """An increment to one event-time window of one partition, written with each gate transaction.
+
+    Increments add up: the sum of a window's records is its total, whatever order events came in.
+
+    Attributes:
+        pipeline: name of the pipeline.
+        partition: partition of `predictions` that the events came from.
+        window_start: first instant of the window (event time).
+        window_seconds: length of the window.
+        events: accepted events.
+        routed: of these, sent to review.
+        unreachable: of these, decided while a hard rate limit left them no chance (propensity 0);
+            they are outside of the population that estimates speak for.
+        sum_expected_correct: sum over the reachable events of predicted P(production is right).
+        sum_propensity: sum over the reachable events of their propensity.
+    """
+
+    pipeline: str
+    partition: int = Field(ge=0)
+    window_start: UtcDatetime
+    window_seconds: float = Field(gt=0)
+    events: int = Field(ge=0)
+    routed: int = Field(ge=0)
+    unreachable: int = Field(ge=0)
+    sum_expected_correct: float = Field(ge=0)
+    sum_propensity: float = Field(ge=0)

@@ -1,0 +1,129 @@
+"""What is known about an event when the gate decides, and the review request that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from streamal.core.learners import OnlineModel, Outlook
+from streamal.core.types import Context, Decision, Probabilities, Production, Reason, top_class
+from streamal.events import ModelView, Prediction, ReviewRequest
+from streamal.roles.intake import as_production
+
+__all__ = ["Appraisal", "Reviewing", "ServingModel", "appraise"]
+
+#: Few exploration items exist and every unbiased estimate rests on their being answered, so they
+#: are worked on first.
+_EXPLORATION_PRIORITY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServingModel:
+    """The online model that a gate asks.
+
+    Attributes:
+        version: of the snapshot it came from; 0 is a model that has learned nothing.
+        model: the model.
+    """
+
+    version: int
+    model: OnlineModel
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """A prediction with all that the gate knows about it.
+
+    Attributes:
+        prediction: as production published it.
+        outlook: the online model's opinion.
+        context: what the strategy may look at.
+        model_version: of the model that was asked.
+    """
+
+    prediction: Prediction
+    outlook: Outlook
+    context: Context
+    model_version: int
+
+
+def appraise(
+    prediction: Prediction, serving: ServingModel, committee: tuple[str, ...]
+) -> Appraisal:
+    """Ask the online model and seat the committee.
+
+    Args:
+        prediction: what production said.
+        serving: the online model.
+        committee: who sits on the committee: `learner`, `event`, `production`, `model`.
+    """
+    production = as_production(prediction.prediction)
+    outlook = serving.model.outlook(prediction.features, production)
+    context = Context(
+        event_id=prediction.event_id,
+        features=prediction.features,
+        production=production,
+        model=outlook.probabilities,
+        committee=_members(prediction, production, outlook, committee),
+    )
+    return Appraisal(prediction, outlook, context, serving.version)
+
+
+def _members(
+    prediction: Prediction, production: Production, outlook: Outlook, committee: tuple[str, ...]
+) -> tuple[Probabilities, ...]:
+    members: list[Probabilities] = []
+    if "learner" in committee:
+        members.extend(outlook.committee)
+    if "event" in committee:
+        members.extend(m for m in prediction.committee or () if isinstance(m, dict))
+    if "production" in committee and production.probabilities:
+        members.append(production.probabilities)
+    if "model" in committee:
+        members.append(outlook.probabilities)
+    return tuple(members)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """Writes review requests.
+
+    Attributes:
+        pipeline: name of the pipeline.
+        policy: registered name of the budget policy.
+        ttl_seconds: how long after the decision a label is still used.
+    """
+
+    pipeline: str
+    policy: str
+    ttl_seconds: float
+
+    def request(self, appraisal: Appraisal, decision: Decision, now: float) -> ReviewRequest:
+        """The review request for a routed event."""
+        prediction = appraisal.prediction
+        decided_at = datetime.fromtimestamp(now, UTC)
+        exploring = decision.reason is Reason.EXPLORATION
+        return ReviewRequest(
+            event_id=prediction.event_id,
+            pipeline=self.pipeline,
+            occurred_at=prediction.timestamp,
+            decided_at=decided_at,
+            expires_at=decided_at + timedelta(seconds=self.ttl_seconds),
+            features=prediction.features,
+            prediction=prediction.prediction,
+            model=ModelView(
+                version=appraisal.model_version,
+                label=top_class(appraisal.outlook.probabilities),
+                probabilities=dict(appraisal.outlook.probabilities),
+            ),
+            produced_by=prediction.model,
+            score=decision.score,
+            strategy=decision.strategy,
+            policy=self.policy,
+            threshold=decision.threshold,
+            propensity=decision.propensity,
+            reason=decision.reason.value,
+            priority=_EXPLORATION_PRIORITY if exploring else decision.score,
+            expected_correct=appraisal.outlook.expected_correct,
+            metadata=prediction.metadata,
+        )

@@ -1,0 +1,339 @@
+"""The gate: decides on every prediction, exactly once.
+
+poll → decide → one transaction of reviews, dead letters, window increments, gate state and input
+offsets. When it does not go through, memory returns to what was last committed and the same batch
+is polled again; decisions are hashes of the event, so it comes out the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from streamal.core.gate import Gate
+from streamal.core.types import Conditions, Decision
+from streamal.errors import Rebalanced, Reject, Retriable
+from streamal.events.topics import Topics
+from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
+from streamal.roles.appraisal import Appraisal, Reviewing, appraise
+from streamal.roles.breaker import Breaker
+from streamal.roles.dead_letters import DeadLetterBox
+from streamal.roles.delivery import Delivery
+from streamal.roles.gate_state import GateStateReader, state_key
+from streamal.roles.intake import Intake
+from streamal.roles.models_topic import ModelFollower
+from streamal.roles.partition import GatePartition
+from streamal.telemetry.metrics import Metrics
+
+__all__ = ["GateOptions", "GateRole"]
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two measurements of the consumer lag: one request to each broker every time.
+_LAG_INTERVAL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """Settings of the gate role, see `streamal.settings`."""
+
+    group: str
+    topics: Topics
+    committee: tuple[str, ...]
+    max_batch_records: int
+    poll_timeout_seconds: float
+    duplicate_memory_events: int
+    window_seconds: float
+    pipeline: str
+    budget: float
+
+
+class _Decided(NamedTuple):
+    record: Record
+    appraisal: Appraisal
+    decision: Decision
+
+
+class GateRole:
+    """Consumes predictions as a member of a group; see the module docstring.
+
+    Args:
+        broker: the log.
+        options: settings.
+        intake: reads production's messages.
+        reviewing: writes review requests.
+        dead_letters: writes dead letters.
+        new_gate: makes a fresh gate for one of as many partitions as it is told.
+        states: finds the states that earlier transactions stored.
+        models: follows the online model.
+        delivery: opens the transactional or the plain producer.
+        breaker: stops the role when too much is rejected.
+        clock: time of day.
+        metrics: counts.
+        observer: called with every decision that was committed; for the demo and backtests.
+    """
+
+    name = "gate"
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        options: GateOptions,
+        intake: Intake,
+        reviewing: Reviewing,
+        dead_letters: DeadLetterBox,
+        new_gate: Callable[[int], Gate],
+        states: GateStateReader,
+        models: ModelFollower,
+        delivery: Callable[[], Delivery],
+        breaker: Breaker,
+        clock: Clock,
+        metrics: Metrics,
+        observer: Callable[[Appraisal, Decision], None] | None = None,
+    ) -> None:
+        self._broker = broker
+        self._options = options
+        self._intake = intake
+        self._reviewing = reviewing
+        self._dead_letters = dead_letters
+        self._new_gate = new_gate
+        self._states = states
+        self._models = models
+        self._open_delivery = delivery
+        self._breaker = breaker
+        self._clock = clock
+        self._metrics = metrics
+        self._observer = observer
+        self._partitions: dict[int, GatePartition] = {}
+        self._decided: list[_Decided] = []
+        self._rejected: list[Reject] = []
+        self._lag_due = 0.0
+        self._consumer: Consumer | None = None
+        self._delivery: Delivery | None = None
+
+    def start(self) -> None:
+        """Load the newest model, then join the group."""
+        self.close()
+        self._models.start()
+        self._delivery = self._open_delivery()
+        self._consumer = self._broker.consumer(group=self._options.group)
+        self._consumer.subscribe(
+            [self._options.topics.predictions],
+            on_assigned=self._on_assigned,
+            on_revoked=self._on_revoked,
+        )
+        self._metrics.budget_target.set(self._options.budget)
+
+    @property
+    def consumer(self) -> Consumer:
+        """The group member; only after `start`."""
+        if self._consumer is None:
+            raise RuntimeError("the gate was not started")
+        return self._consumer
+
+    @property
+    def delivery(self) -> Delivery:
+        """The producer side; only after `start`."""
+        if self._delivery is None:
+            raise RuntimeError("the gate was not started")
+        return self._delivery
+
+    def step(self) -> None:
+        """Poll one batch, decide and commit it.
+
+        Raises:
+            Retriable: the batch was not committed; call `recover`, then step again.
+            BreakerOpen: too many rejects; the batch was not committed.
+        """
+        self._models.follow()
+        records = self.consumer.poll(
+            self._options.poll_timeout_seconds, self._options.max_batch_records
+        )
+        self._measure_lag()
+        fresh = [record for record in records if self._is_fresh(record)]
+        if not fresh:
+            return
+        with self._metrics.batch_seconds.time():
+            self.delivery.begin()
+            self._decided.clear()
+            self._rejected.clear()
+            for record in fresh:
+                self._handle(record)
+            self._commit({record.partition for record in fresh})
+        self._report()
+
+    def _is_fresh(self, record: Record) -> bool:
+        """Whether to decide on it; a record before the committed offset only refreshes the ids."""
+        partition = self._partitions[record.partition]
+        if record.offset >= partition.next_offset:
+            return True
+        try:
+            partition.remember(self._intake.read(record, self._clock.now()).event_id)
+        except Reject:
+            return False
+        return False
+
+    def _handle(self, record: Record) -> None:
+        partition = self._partitions[record.partition]
+        with self._metrics.decision_seconds.time():
+            try:
+                self._decide(record, partition)
+            except Reject as reject:
+                self._dead_letters.send(self.delivery.producer, record, reject)
+                self._rejected.append(reject)
+                self._breaker.count(rejected=True)
+            else:
+                self._breaker.count(rejected=False)
+        partition.next_offset = record.offset + 1
+
+    def _decide(self, record: Record, partition: GatePartition) -> None:
+        now = self._clock.now()
+        prediction = self._intake.read(record, now)
+        partition.check_new(prediction.event_id)
+        appraisal = appraise(prediction, self._models.serving, self._options.committee)
+        decision = partition.decide(
+            appraisal.context,
+            Conditions(now=now, pending=self._models.pending),
+            prediction.timestamp.timestamp(),
+            appraisal.outlook.expected_correct,
+        )
+        self._decided.append(_Decided(record, appraisal, decision))
+        if decision.query:
+            request = self._reviewing.request(appraisal, decision, now)
+            self.delivery.producer.send(
+                self._options.topics.reviews,
+                request.to_bytes(),
+                key=request.event_id.encode(),
+            )
+
+    def _commit(self, numbers: set[int]) -> None:
+        """One transaction: what was sent, the window increments, the states and the offsets."""
+        topics, producer = self._options.topics, self.delivery.producer
+        states = {number: self._partitions[number].state() for number in numbers}
+        for number, state in states.items():
+            for window in self._partitions[number].window_increments():
+                key = f"{number}|{window.window_start.timestamp():.0f}".encode()
+                producer.send(topics.windows, window.to_bytes(), key=key)
+            producer.send(
+                topics.gate_state, state, key=state_key(number), partition=self._lane(number)
+            )
+        offsets = {
+            TopicPartition(topics.predictions, number): self._partitions[number].next_offset
+            for number in numbers
+        }
+        self.delivery.commit(offsets, self.consumer)
+        for number, state in states.items():
+            self._partitions[number].commit(state)
+
+    def _lane(self, number: int) -> int:
+        """The partition of `gate-state` that holds the state of `number`."""
+        count = len(self.consumer.partitions_for(self._options.topics.gate_state))
+        return number % max(count, 1)
+
+    def recover(self, error: Retriable) -> None:
+        """Return to what the log says was committed.
+
+        Raises:
+            Retriable: the broker still does not answer; call again later.
+        """
+        self._metrics.transactions.labels(outcome="aborted").inc()
+        if isinstance(error, Rebalanced):
+            self.delivery.abort()
+            for partition in self._partitions.values():
+                partition.rollback()
+                self.consumer.seek(self._source(partition.number), partition.next_offset)
+            return
+        self.delivery.reopen()
+        self._load(sorted(self._partitions))
+
+    def close(self) -> None:
+        """Drop an open batch and leave the group."""
+        if self._delivery is not None:
+            self._delivery.close()
+            self._delivery = None
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+        self._models.close()
+
+    def _source(self, number: int) -> TopicPartition:
+        return TopicPartition(self._options.topics.predictions, number)
+
+    def _on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        self._load([source.partition for source in partitions])
+
+    def _on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Forget them; between two steps everything about them is in the log."""
+        for source in partitions:
+            self._partitions.pop(source.partition, None)
+            self._metrics.forget_partition(source.topic, source.partition)
+
+    def _load(self, numbers: Sequence[int]) -> None:
+        """Rebuild these partitions from the log: offset, state, and ids seen before the offset."""
+        sources = [self._source(number) for number in numbers]
+        if not sources:
+            return
+        first = self.consumer.beginning_offsets(sources)
+        resume = {
+            source.partition: offset if offset is not None else first[source]
+            for source, offset in self.consumer.committed(sources).items()
+        }
+        states = self._states.read(resume)
+        for source in sources:
+            partition = self._fresh_partition(source.partition, resume[source.partition])
+            if source.partition in states:
+                partition.restore(states[source.partition])
+            self._partitions[source.partition] = partition
+            rewind = resume[source.partition] - self._options.duplicate_memory_events
+            self.consumer.seek(source, max(first[source], rewind))
+
+    def _fresh_partition(self, number: int, next_offset: int) -> GatePartition:
+        count = len(self.consumer.partitions_for(self._options.topics.predictions))
+        return GatePartition(
+            number,
+            self._new_gate(max(count, 1)),
+            next_offset=next_offset,
+            duplicate_memory=self._options.duplicate_memory_events,
+            window_seconds=self._options.window_seconds,
+            pipeline=self._options.pipeline,
+        )
+
+    def _report(self) -> None:
+        """Count what was committed."""
+        metrics, topic = self._metrics, self._options.topics.predictions
+        metrics.transactions.labels(outcome="committed").inc()
+        for reject in self._rejected:
+            metrics.rejected.labels(role="gate", reason=reject.reason).inc()
+        now = self._clock.now()
+        for record, appraisal, decision in self._decided:
+            metrics.decision_latency_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
+            metrics.score.observe(decision.score)
+            metrics.propensity.observe(decision.propensity)
+            if decision.query:
+                metrics.routed.labels(reason=decision.reason.value).inc()
+            if decision.propensity <= 0:
+                metrics.unreachable.inc()
+            metrics.threshold.labels(topic=topic, partition=str(record.partition)).set(
+                decision.threshold
+            )
+            if self._observer is not None:
+                self._observer(appraisal, decision)
+        metrics.events.inc(len(self._decided) + len(self._rejected))
+        metrics.accepted.inc(len(self._decided))
+        decided = sum(partition.decided for partition in self._partitions.values())
+        routed = sum(partition.routed for partition in self._partitions.values())
+        if decided:
+            metrics.budget_spent.set(routed / decided)
+
+    def _measure_lag(self) -> None:
+        now = self._clock.now()
+        if now < self._lag_due or not self._partitions:
+            return
+        self._lag_due = now + _LAG_INTERVAL_SECONDS
+        sources = [self._source(number) for number in self._partitions]
+        for source, end in self.consumer.end_offsets(sources).items():
+            lag = max(0, end - self.consumer.position(source))
+            self._metrics.lag.labels(topic=source.topic, partition=str(source.partition)).set(lag)

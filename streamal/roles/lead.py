@@ -1,0 +1,336 @@
+"""The leading trainer: learns each label exactly once per lineage and publishes the model.
+
+A new leader starts reading `labels` at the least of three offsets (see `streamal.state.pending`)
+and does with each record only what is still missing: register it (below S it is), learn it (below L
+it is), report it (below G it is). G moves in the Kafka transaction that carries what is reported.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streamal.core.learners import OnlineModel
+from streamal.errors import Reject, SnapshotRefused
+from streamal.events import DriftEvent, Heartbeat
+from streamal.events.topics import Topics
+from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
+from streamal.roles.dead_letters import DeadLetterBox
+from streamal.roles.lineage import Lineage
+from streamal.roles.models_topic import SnapshotReader, show_model
+from streamal.roles.quality import Quality, QualityOptions
+from streamal.roles.review_view import ReviewView
+from streamal.state.pending import Answer, Rejected, Verdict
+from streamal.state.snapshots import Message, Signer, dump, new_header, pack, pack_heartbeat
+from streamal.telemetry.metrics import Metrics
+
+__all__ = ["Lead", "LeadOptions"]
+
+_log = logging.getLogger(__name__)
+
+#: Answers that nothing can be done with; they become dead letters.
+_USELESS = {
+    Verdict.UNKNOWN: "no review was requested for this event, and the label carries no features",
+    Verdict.LATE: "the review had expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOptions:
+    """Settings of the leading trainer, see `streamal.settings`.
+
+    Attributes:
+        settings_digest: digest of all that makes the model a function of the labels; a snapshot
+            with another one starts a new lineage.
+        retain_seconds: how long an expired review is kept for estimates.
+    """
+
+    pipeline: str
+    topics: Topics
+    transactional_id: str
+    learner: str
+    settings_digest: str
+    max_batch_records: int
+    snapshot_every_labels: int
+    snapshot_every_seconds: float
+    heartbeat_seconds: float
+    chunk_bytes: int
+    retain_seconds: float
+    quality: QualityOptions
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What of a batch has not been reported yet (at or past G)."""
+
+    answers: tuple[Answer, ...] = ()
+    rejects: tuple[Rejected, ...] = ()
+
+    def dead_letters(self) -> list[Rejected]:
+        """Everything that could not be used, with its reason."""
+        useless = [
+            Rejected(
+                answer.record,
+                Reject(f"{answer.verdict.value}_label", f"event_id: {_USELESS[answer.verdict]}"),
+            )
+            for answer in self.answers
+            if answer.verdict in _USELESS
+        ]
+        return [*self.rejects, *useless]
+
+
+class Lead:
+    """One term of leadership; made anew whenever leadership or a commit was lost.
+
+    Args:
+        broker: the log.
+        options: settings.
+        view: the pending view and its feed.
+        election: the group member that was elected; its generation fences our transactions.
+        reader: reads the `models` topic.
+        new_model: makes a model that has learned no label of the log.
+        signer: signs snapshots.
+        dead_letters: writes dead letters.
+        clock: time of day.
+        metrics: counts.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        options: LeadOptions,
+        view: ReviewView,
+        election: Consumer,
+        reader: SnapshotReader,
+        new_model: Callable[[], OnlineModel],
+        signer: Signer,
+        dead_letters: DeadLetterBox,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._options = options
+        self._view = view
+        self._election = election
+        self._signer = signer
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._metrics = metrics
+        # Fencing comes before reading: what an older leader left open is resolved by it, and
+        # nothing of that leader's can follow what is read below.
+        self._producer = broker.transactional_producer(options.transactional_id)
+        self._labels = broker.consumer()
+        reader.catch_up()
+        self._lineage = self._take_up(reader, new_model)
+        self._reported = self._seek()
+        self._quality = self._take_up_quality(reader)
+        self._snapshot_due = clock.now() + options.snapshot_every_seconds
+        self._heartbeat_due = clock.now()
+
+    @property
+    def quality(self) -> Quality:
+        """How well production and the online model are doing."""
+        return self._quality
+
+    @property
+    def lineage(self) -> Lineage:
+        """The model and how far it has learned."""
+        return self._lineage
+
+    def step(self, timeout_seconds: float) -> None:
+        """Learn a batch of labels; publish what is due, in one transaction.
+
+        Raises:
+            Retriable: this term is over; make a new `Lead`.
+            Fenced: another trainer leads.
+        """
+        records = self._labels.poll(timeout_seconds, self._options.max_batch_records)
+        news = self._learn(records) if records else _News()
+        self._publish(records, news, snapshot=self._snapshot_is_due())
+
+    def finish(self) -> None:
+        """Publish what was learned since the last snapshot."""
+        if self._lineage.unpublished:
+            self._publish([], _News(), snapshot=True)
+
+    def close(self) -> None:
+        """End the term; what was not committed is dropped."""
+        self._producer.abort()
+        self._producer.close()
+        self._labels.close()
+
+    def _take_up(self, reader: SnapshotReader, new_model: Callable[[], OnlineModel]) -> Lineage:
+        """The published lineage, or a new one where this process may not continue it."""
+        snapshot, why_not = reader.snapshot, reader.refusal
+        if snapshot is not None and why_not is None:
+            if snapshot.header.settings_digest != self._options.settings_digest:
+                why_not = "the learner's settings changed"
+            else:
+                try:
+                    return Lineage.of(snapshot, self._options.topics.labels)
+                except SnapshotRefused as refused:
+                    why_not = str(refused)
+        if why_not is not None:
+            _log.warning("learning anew from all labels that are kept: %s", why_not)
+        self._view.start_over()
+        return Lineage.new(new_model(), snapshot.header.version if snapshot else 0)
+
+    def _take_up_quality(self, reader: SnapshotReader) -> Quality:
+        """Close again, without a word, the windows that the last leader has reported."""
+        self._view.catch_up()
+        quality = Quality(self._options.quality, self._view.pending.measures, self._metrics)
+        if reader.heartbeat is not None:
+            quality.advance(reader.heartbeat.sent_at.timestamp())
+        return quality
+
+    def _seek(self) -> dict[TopicPartition, int]:
+        """Go to the least of S, L and G in each partition of `labels`; return G."""
+        topic = self._options.topics.labels
+        sources = [TopicPartition(topic, number) for number in self._labels.partitions_for(topic)]
+        self._labels.assign(sources)
+        first = self._labels.beginning_offsets(sources)
+        registered = self._view.pending.offsets()
+        committed = self._election.committed(sources)
+        for source in sources:
+            learned = self._lineage.offsets.get(source, 0)
+            start = min(registered.get(source, 0), learned, committed[source] or 0)
+            self._labels.seek(source, max(start, first[source]))
+        return {source: committed[source] or 0 for source in sources}
+
+    def _learn(self, records: Sequence[Record]) -> _News:
+        self._view.catch_up()
+        registered = self._view.pending.register_labels(records)
+        for reject in registered.rejects:
+            self._lineage.pass_over(reject.record.source, reject.record.offset)
+        answers, rejects = [], list(registered.rejects)
+        for answer in registered.answers:
+            try:
+                self._lineage.learn(answer)
+            except Reject as reject:
+                rejects.append(Rejected(answer.record, reject))
+            else:
+                answers.append(answer)
+        return _News(
+            tuple(answer for answer in answers if self._is_new(answer.record)),
+            tuple(reject for reject in rejects if self._is_new(reject.record)),
+        )
+
+    def _is_new(self, record: Record) -> bool:
+        return record.offset >= self._reported[record.source]
+
+    def _snapshot_is_due(self) -> bool:
+        unpublished = self._lineage.unpublished
+        if self._lineage.version == 0 and self._lineage.model.labels_learned:
+            return True  # a warm start is worth serving before the first label
+        return unpublished >= self._options.snapshot_every_labels or (
+            unpublished > 0 and self._clock.now() >= self._snapshot_due
+        )
+
+    def _publish(self, records: Sequence[Record], news: _News, *, snapshot: bool) -> None:
+        """One transaction with the dead letters, the heartbeat or snapshot, and G."""
+        now = self._clock.now()
+        offsets = {record.source: record.offset + 1 for record in records if self._is_new(record)}
+        messages = self._messages(now, snapshot=snapshot)
+        windows = self._quality.advance(now) if messages else []
+        if not offsets and not messages:
+            return
+        self._producer.begin()
+        for record, reject in news.dead_letters():
+            self._dead_letters.send(self._producer, record, reject)
+        for message in messages:
+            self._producer.send(
+                self._options.topics.models,
+                message.value,
+                key=message.key,
+                headers=message.headers,
+                partition=0,
+            )
+        for drift in (window.drift for window in windows):
+            if drift is not None:
+                self._send_drift(drift)
+        self._producer.commit(offsets, self._election.group_metadata())
+        self._metrics.transactions.labels(outcome="committed").inc()
+        self._reported.update(offsets)
+        if messages:
+            self._heartbeat_due = now + self._options.heartbeat_seconds
+        if snapshot:
+            self._after_snapshot(now, messages)
+        self._report(news)
+
+    def _send_drift(self, drift: DriftEvent) -> None:
+        _log.warning("%s: %s", drift.detector, drift.cause)
+        self._metrics.drift_alarms.labels(detector=drift.detector).inc()
+        self._producer.send(
+            self._options.topics.drift, drift.to_bytes(), key=drift.detector.encode()
+        )
+
+    def _messages(self, now: float, *, snapshot: bool) -> list[Message]:
+        if snapshot:
+            return self._snapshot(now)
+        if now < self._heartbeat_due:
+            return []
+        heartbeat = self._heartbeat(now)
+        return [pack_heartbeat(self._options.pipeline, heartbeat, self._signer)]
+
+    def _heartbeat(self, now: float) -> Heartbeat:
+        heartbeat = self._view.pending.measures.heartbeat(now)
+        self._metrics.pending.set(heartbeat.pending)
+        if heartbeat.response_rate is not None:
+            self._metrics.response_rate.set(heartbeat.response_rate)
+        return heartbeat
+
+    def _snapshot(self, now: float) -> list[Message]:
+        lineage = self._lineage
+        header = new_header(
+            pipeline=self._options.pipeline,
+            version=lineage.version + 1,
+            lineage=lineage.name,
+            label_offsets=lineage.offsets,
+            labels_learned=lineage.model.labels_learned,
+            created_at=datetime.fromtimestamp(now, UTC),
+            learner=self._options.learner,
+            settings_digest=self._options.settings_digest,
+            heartbeat=self._heartbeat(now),
+        )
+        return pack(
+            header,
+            dump(lineage.model),
+            self._signer,
+            chunk_bytes=self._options.chunk_bytes,
+            previous_chunks=lineage.chunks,
+        )
+
+    def _after_snapshot(self, now: float, messages: Sequence[Message]) -> None:
+        chunks = sum(message.value is not None for message in messages) - 1
+        self._lineage.published(chunks)
+        self._snapshot_due = now + self._options.snapshot_every_seconds
+        self._view.pending.purge(now - self._options.retain_seconds, self._lineage.offsets)
+        size = sum(len(message.value or b"") for message in messages)
+        self._metrics.snapshots_published.inc()
+        self._metrics.snapshot_bytes.set(size)
+        show_model(
+            self._metrics,
+            "trainer",
+            version=self._lineage.version,
+            created_at=now,
+            labels=self._lineage.model.labels_learned,
+        )
+        _log.info(
+            "published model version %d: %d labels, %d bytes",
+            self._lineage.version,
+            self._lineage.model.labels_learned,
+            size,
+        )
+
+    def _report(self, news: _News) -> None:
+        """Count what was committed."""
+        self._metrics.labels.labels(outcome="rejected").inc(len(news.rejects))
+        for answer in news.answers:
+            self._metrics.labels.labels(outcome=answer.verdict.value).inc()
+            if answer.latency_seconds is not None:
+                self._metrics.label_latency_seconds.observe(answer.latency_seconds)
+        for record, reject in news.dead_letters():
+            self._metrics.rejected.labels(role="trainer", reason=reject.reason).inc()
+            _log.debug("label at offset %d rejected: %s", record.offset, reject)

@@ -1,0 +1,202 @@
+"""All that a gate remembers of one partition, and how it goes back when a commit fails."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from streamal.core.gate import Gate
+from streamal.core.types import Conditions, Context, Decision, JsonState
+from streamal.errors import Reject
+from streamal.events import WindowStats
+
+__all__ = ["GatePartition", "RecentIds"]
+
+
+class RecentIds:
+    """The latest event ids of a partition, so that a repeated one is recognised.
+
+    Nothing of it is stored: it is a view of the log, rebuilt by re-reading the records before the
+    committed offset.
+
+    Args:
+        capacity: how many ids are remembered; 0 recognises nothing.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._order: deque[str] = deque()
+        self._known: set[str] = set()
+        self._uncommitted = 0
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._known
+
+    def add(self, event_id: str) -> None:
+        """Remember an id until `capacity` later ones have come."""
+        if self._capacity == 0 or event_id in self._known:
+            return
+        self._order.append(event_id)
+        self._known.add(event_id)
+        self._uncommitted += 1
+
+    def commit(self) -> None:
+        """Keep what was added, and forget the oldest beyond the capacity."""
+        self._uncommitted = 0
+        while len(self._order) > self._capacity:
+            self._known.discard(self._order.popleft())
+
+    def rollback(self) -> None:
+        """Forget what was added since the last commit."""
+        for _ in range(self._uncommitted):
+            self._known.discard(self._order.pop())
+        self._uncommitted = 0
+
+
+@dataclass(slots=True)
+class _Sums:
+    """An increment to one window, see `WindowStats`."""
+
+    events: int = 0
+    routed: int = 0
+    unreachable: int = 0
+    sum_expected_correct: float = 0.0
+    sum_propensity: float = 0.0
+
+    def add(self, decision: Decision, expected_correct: float) -> None:
+        self.events += 1
+        self.routed += decision.query
+        if decision.propensity <= 0:
+            self.unreachable += 1
+            return
+        self.sum_expected_correct += expected_correct
+        self.sum_propensity += decision.propensity
+
+
+class GatePartition:
+    """Gate, window sums, offsets and recent ids of one partition.
+
+    Args:
+        number: the partition.
+        gate: a fresh gate; `restore` may replace its state.
+        next_offset: where the group stands: older records only refresh the memory of ids.
+        duplicate_memory: how many event ids are remembered.
+        window_seconds: length of an event-time window.
+        pipeline: name of the pipeline.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        gate: Gate,
+        *,
+        next_offset: int,
+        duplicate_memory: int,
+        window_seconds: float,
+        pipeline: str,
+    ) -> None:
+        self.number = number
+        self.gate = gate
+        self.next_offset = next_offset
+        self.decided = 0
+        self.routed = 0
+        #: The policy's threshold at the latest event; None before the first.
+        self.threshold: float | None = None
+        self._ids = RecentIds(duplicate_memory)
+        self._window_seconds = window_seconds
+        self._pipeline = pipeline
+        self._windows: dict[float, _Sums] = {}
+        self._committed = self.state()
+
+    def restore(self, state: bytes) -> None:
+        """Continue from the value of a `gate-state` record."""
+        self._take(orjson.loads(state))
+        self._committed = self.state()
+
+    def state(self) -> bytes:
+        """The value of a `gate-state` record: JSON, with the next offset for orientation."""
+        gate: JsonState = self.gate.state()
+        return orjson.dumps(
+            {
+                "schema_version": 1,
+                "pipeline": self._pipeline,
+                "partition": self.number,
+                "next_offset": self.next_offset,
+                "decided": self.decided,
+                "routed": self.routed,
+                "threshold": self.threshold,
+                "gate": gate,
+            }
+        )
+
+    def remember(self, event_id: str) -> None:
+        """Take note of an id that was handled before this process took over."""
+        self._ids.add(event_id)
+        self._ids.commit()
+
+    def check_new(self, event_id: str) -> None:
+        """Turn away an event that was seen before.
+
+        Raises:
+            Reject: `duplicate_event`.
+        """
+        if event_id in self._ids:
+            raise Reject("duplicate_event", f"event_id: {event_id!r} was handled already")
+
+    def decide(
+        self, context: Context, conditions: Conditions, occurred_at: float, expected_correct: float
+    ) -> Decision:
+        """Decide on one new event and take note of it.
+
+        Args:
+            context: what is known about the event.
+            conditions: time and pending reviews.
+            occurred_at: event time, seconds since the epoch.
+            expected_correct: predicted P(production is right), in [0, 1].
+        """
+        decision = self.gate.decide(context, conditions)
+        self.gate.commit(context, decision, conditions)
+        self._ids.add(context.event_id)
+        start = math.floor(occurred_at / self._window_seconds) * self._window_seconds
+        self._windows.setdefault(start, _Sums()).add(decision, expected_correct)
+        self.decided += 1
+        self.routed += decision.query
+        self.threshold = decision.threshold
+        return decision
+
+    def window_increments(self) -> list[WindowStats]:
+        """What to add to each window for the events since the last commit."""
+        return [
+            WindowStats(
+                pipeline=self._pipeline,
+                partition=self.number,
+                window_start=datetime.fromtimestamp(start, UTC),
+                window_seconds=self._window_seconds,
+                **asdict(sums),
+            )
+            for start, sums in sorted(self._windows.items())
+        ]
+
+    def commit(self, state: bytes) -> None:
+        """The transaction with `state` went through."""
+        self._committed = state
+        self._ids.commit()
+        self._windows.clear()
+
+    def rollback(self) -> None:
+        """The transaction did not go through: be as after the last one that did."""
+        document = orjson.loads(self._committed)
+        self._take(document)
+        self.next_offset = document["next_offset"]
+        self._ids.rollback()
+        self._windows.clear()
+
+    def _take(self, document: dict[str, Any]) -> None:
+        self.gate.restore(document["gate"])
+        self.decided, self.routed = document["decided"], document["routed"]
+        self.threshold = document["threshold"]

@@ -1,0 +1,133 @@
+"""The trainer: one leader learns, standbys keep the join warm and wait.
+
+Leadership is membership of a group on the one-partition `models` topic; the leader's transactions
+carry its generation, so one that was expelled can't write (docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from streamal.errors import Retriable
+from streamal.ports import Broker, Consumer, TopicPartition
+from streamal.roles.lead import Lead
+from streamal.roles.quality import Quality
+from streamal.roles.review_view import ReviewView
+from streamal.telemetry.metrics import Metrics
+
+__all__ = ["TrainerRole"]
+
+_log = logging.getLogger(__name__)
+
+
+class TrainerRole:
+    """See the module docstring.
+
+    Args:
+        broker: the log.
+        group: the group whose one assigned member leads.
+        models_topic: the one-partition topic that is assigned to the leader.
+        open_view: opens the SQLite view and its consumer.
+        new_lead: takes over the lineage; called on becoming leader.
+        poll_timeout_seconds: longest wait for records in a step.
+        metrics: counts.
+    """
+
+    name = "trainer"
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        group: str,
+        models_topic: str,
+        open_view: Callable[[], ReviewView],
+        new_lead: Callable[[ReviewView, Consumer], Lead],
+        poll_timeout_seconds: float,
+        metrics: Metrics,
+    ) -> None:
+        self._broker = broker
+        self._group = group
+        self._models_topic = models_topic
+        self._open_view = open_view
+        self._new_lead = new_lead
+        self._poll_timeout_seconds = poll_timeout_seconds
+        self._metrics = metrics
+        self._view: ReviewView | None = None
+        self._election: Consumer | None = None
+        self._elected = False
+        self._lead: Lead | None = None
+
+    @property
+    def quality(self) -> Quality | None:
+        """How well production is doing, as the leader knows; None while this one doesn't lead."""
+        return None if self._lead is None else self._lead.quality
+
+    def start(self) -> None:
+        """Open the view and stand for election."""
+        if self._view is None:
+            self._view = self._open_view()
+        if self._election is None:
+            self._election = self._broker.consumer(group=self._group)
+            self._election.subscribe(
+                [self._models_topic], on_assigned=self._on_assigned, on_revoked=self._on_revoked
+            )
+        self._metrics.leader.set(0)
+
+    def step(self) -> None:
+        """Stand for election, and lead if elected.
+
+        Raises:
+            Retriable: nothing was committed; call `recover`, then step again.
+        """
+        view, election = self._started()
+        election.poll(0.0, 1)
+        if not self._elected:
+            view.follow(self._poll_timeout_seconds)
+            return
+        if self._lead is None:
+            _log.info("leading the trainers of group %s", self._group)
+            self._lead = self._new_lead(view, election)
+            self._metrics.leader.set(1)
+        view.follow(0.0)
+        self._lead.step(self._poll_timeout_seconds)
+
+    def recover(self, error: Retriable) -> None:
+        """Forget the model in memory; the next step takes the lineage up from the log again."""
+        _log.debug("recovering from %s", error)
+        self._drop_lead()
+
+    def close(self) -> None:
+        """Publish what was learned, hand over the leadership and close the view."""
+        if self._lead is not None:
+            self._lead.finish()
+        self._drop_lead()
+        if self._election is not None:
+            self._election.close()
+            self._election = None
+        if self._view is not None:
+            self._view.close()
+            self._view.pending.close()
+            self._view = None
+
+    def _started(self) -> tuple[ReviewView, Consumer]:
+        if self._view is None or self._election is None:
+            raise RuntimeError("the trainer was not started")
+        return self._view, self._election
+
+    def _on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        if partitions and self._election is not None:
+            self._election.pause(partitions)
+            self._elected = True
+
+    def _on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        if partitions:
+            self._elected = False
+            self._drop_lead()
+
+    def _drop_lead(self) -> None:
+        lead, self._lead = self._lead, None
+        self._metrics.leader.set(0)
+        if lead is not None:
+            lead.close()

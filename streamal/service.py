@@ -1,0 +1,132 @@
+"""One running process: its roles in threads, its signals, its telemetry port."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from streamal.bootstrap import Pipeline, connect
+from streamal.clock import SystemClock
+from streamal.errors import BreakerOpen
+from streamal.roles.loop import Role, run
+from streamal.settings import Settings
+from streamal.telemetry.health import Health
+from streamal.telemetry.logs import log_role
+from streamal.telemetry.metrics import Metrics
+from streamal.telemetry.server import TelemetryServer
+
+__all__ = ["ROLES", "serve"]
+
+_log = logging.getLogger(__name__)
+
+ROLES: Final = ("gate", "trainer")
+#: A step polls, decides and commits; its longest waits are a few request timeouts. A role without a
+#: sign of life for this long is stuck, and only a restart helps.
+_LIVENESS_LIMIT_SECONDS: Final = 180.0
+
+
+def serve(settings: Settings, roles: Sequence[str]) -> bool:
+    """Run `roles` until SIGTERM or SIGINT, or until one of them fails.
+
+    Args:
+        settings: checked settings.
+        roles: of `ROLES`.
+
+    Returns:
+        Whether it was SIGINT that ended it.
+
+    Raises:
+        Fatal: from the first role that failed; the others were stopped in good order.
+    """
+    stop = threading.Event()
+    clock = SystemClock(stop)
+    metrics = Metrics(settings.pipeline.name, roles=roles, process=True)
+    health = Health(time.monotonic)
+    telemetry = settings.telemetry
+    with (
+        TelemetryServer(metrics.registry, health, host=telemetry.host, port=telemetry.port) as http,
+        connect(settings) as broker,
+        _stopping_on_signals(stop) as received,
+    ):
+        _log.info("telemetry on http://%s:%d/metrics", telemetry.host, http.port)
+        pipeline = Pipeline(settings, broker, clock, metrics)
+        crew = _Crew(pipeline, health, stop)
+        for role in roles:
+            crew.start(_make(pipeline, role))
+        crew.wait()
+        return signal.SIGINT in received
+
+
+def _make(pipeline: Pipeline, role: str) -> Role:
+    if role == "trainer":
+        return pipeline.trainer()
+    return pipeline.gate(instance=pipeline.settings.gate.instance or uuid.uuid4().hex[:12])
+
+
+class _Crew:
+    """The roles of this process, each in a thread; when one ends, all end."""
+
+    def __init__(self, pipeline: Pipeline, health: Health, stop: threading.Event) -> None:
+        self._pipeline = pipeline
+        self._health = health
+        self._stop = stop
+        self._threads: list[threading.Thread] = []
+        self._failures: list[BaseException] = []
+
+    def start(self, role: Role) -> None:
+        """Run `role` in a thread of its own."""
+        thread = threading.Thread(target=self._work, args=(role,), name=role.name)
+        self._threads.append(thread)
+        thread.start()
+
+    def wait(self) -> None:
+        """Return when all have ended; raise what the first failure was."""
+        self._stop.wait()
+        for thread in self._threads:
+            thread.join()
+        if self._failures:
+            raise self._failures[0]
+
+    def _work(self, role: Role) -> None:
+        health = self._health.role(role.name, limit_seconds=_LIVENESS_LIMIT_SECONDS)
+        try:
+            with log_role(role.name):
+                run(
+                    role,
+                    stop=self._stop,
+                    clock=self._pipeline.clock,
+                    health=health,
+                    metrics=self._pipeline.metrics,
+                    connect_timeout_seconds=self._pipeline.settings.broker.connect_timeout_seconds,
+                )
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
+            if isinstance(error, BreakerOpen):
+                self._pipeline.metrics.breaker_open.set(1)
+            self._failures.append(error)
+        finally:
+            self._stop.set()
+
+
+@contextmanager
+def _stopping_on_signals(stop: threading.Event) -> Iterator[list[int]]:
+    """Set `stop` on the first signal; a second one takes its default course, which kills."""
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,444 @@
+"""The settings tree: a TOML file, overridden by `STREAMAL_` environment variables.
+
+`STREAMAL_GATE__BUDGET=0.02` overrides `budget` in `[gate]`. Every quantity carries its unit in its
+name, unknown keys are errors, and every problem is one line that names the key, the value and what
+is allowed. What a strategy, policy or learner accepts as parameters is checked where it is built.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from streamal.errors import SettingsInvalid
+from streamal.events.formats import FieldMapping
+
+__all__ = [
+    "BreakerSettings",
+    "BrokerSettings",
+    "EstimationSettings",
+    "FormatSettings",
+    "GateSettings",
+    "LabelSettings",
+    "LearnerSettings",
+    "PipelineSettings",
+    "Settings",
+    "SnapshotSettings",
+    "TelemetrySettings",
+    "TopicSettings",
+    "TrainerSettings",
+    "load_settings",
+]
+
+#: Kafka accepts these characters in topic, group and transactional-id names.
+_NAME = r"^[A-Za-z0-9._-]+$"
+_Name = Annotated[str, Field(pattern=_NAME, min_length=1, max_length=200)]
+#: JSON-like values for constructor parameters; checked against the constructor by its builder.
+Parameters = dict[str, Any]
+
+
+def _comma_separated(value: object) -> object:
+    """Lists may be written as text with commas, as environment variables have to."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class PipelineSettings(_Section):
+    """Identity of the pipeline.
+
+    Attributes:
+        name: prefix of consumer groups and transactional ids; label of every metric.
+        classes: the known classes; others are rejected. Empty: any class is accepted.
+        seed: seed of every event-hashed draw.
+    """
+
+    name: _Name = "streamal"
+    classes: _Names = ()
+    seed: int = 0
+
+
+class BrokerSettings(_Section):
+    """How to reach Kafka; passed to the client and validated before it starts.
+
+    Attributes:
+        bootstrap_servers: `host:port` of one or more brokers.
+        security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+        sasl_mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.
+        sasl_username: for PLAIN and SCRAM.
+        sasl_password: for PLAIN and SCRAM.
+        oauth_token_url: token endpoint for OAUTHBEARER with client credentials.
+        oauth_client_id: client id at the token endpoint.
+        oauth_client_secret: client secret at the token endpoint.
+        oauth_scope: scope asked for.
+        oauth_token_factory: instead: `package.module:factory` that returns a callable to a token.
+        ssl_cafile: CA certificates (PEM) that the broker's certificate must chain to.
+        ssl_certfile: our certificate (PEM) for mutual TLS.
+        ssl_keyfile: its private key (PEM).
+        ssl_password: password of the private key.
+        ssl_check_hostname: whether the broker's certificate must name its host.
+        compression: codec of what streamal writes; all but gzip need `streamal[compression]`.
+        connect_timeout_seconds: how long start-up waits for a first broker.
+        request_timeout_seconds: how long one request may take.
+        session_timeout_seconds: after how long without a heartbeat a member is expelled.
+        max_poll_interval_seconds: after how long without a poll a member is expelled.
+        transaction_timeout_seconds: after how long the broker aborts a silent transaction; the
+            longest that one crashed gate can hold back read_committed readers.
+        max_message_bytes: largest record that streamal writes (dead letters keep whole events).
+    """
+
+    bootstrap_servers: _Names = ("localhost:9092",)
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    oauth_token_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_scope: str | None = None
+    oauth_token_factory: str | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_password: SecretStr | None = None
+    ssl_check_hostname: bool = True
+    compression: Literal["none", "gzip", "lz4", "snappy", "zstd"] = "none"
+    connect_timeout_seconds: float = Field(default=30, gt=0)
+    request_timeout_seconds: float = Field(default=30, gt=0)
+    session_timeout_seconds: float = Field(default=45, gt=0)
+    max_poll_interval_seconds: float = Field(default=300, gt=0)
+    transaction_timeout_seconds: float = Field(default=60, gt=0)
+    max_message_bytes: int = Field(default=10 * 1024 * 1024, ge=1_000_000)
+
+
+class TopicSettings(_Section):
+    """Names of the topics, and the shape in which `streamal topics create` makes them.
+
+    Attributes:
+        predictions: production's topic; created only where it is missing.
+        reviews: requests for human review.
+        labels: human answers.
+        models: signed snapshots and heartbeats (compacted, one partition).
+        gate_state: state of each partition's gate (compacted, as many partitions as predictions).
+        windows: counts over all events.
+        drift: drift events.
+        dead_letters: what could not be used, with the reason.
+        predictions_partitions: partitions of predictions, gate state and reviews when created.
+        labels_partitions: partitions of labels when created; 1 makes their order total and the
+            model a reproducible function of the log.
+        replication: replicas of every topic that is created.
+        retention_seconds: how long the delete-kind topics keep records; longer than
+            labels.ttl_seconds.
+    """
+
+    predictions: _Name = "predictions"
+    reviews: _Name = "reviews"
+    labels: _Name = "labels"
+    models: _Name = "models"
+    gate_state: _Name = "gate-state"
+    windows: _Name = "windows"
+    drift: _Name = "drift"
+    dead_letters: _Name = "dead-letters"
+    predictions_partitions: int = Field(default=4, ge=1, le=10_000)
+    labels_partitions: int = Field(default=1, ge=1, le=1_000)
+    replication: int = Field(default=1, ge=1, le=100)
+    retention_seconds: float = Field(default=14 * 86_400, gt=0)
+
+
+class FormatSettings(_Section):
+    """How production's messages are read.
+
+    Attributes:
+        kind: the adapter; `flat` is JSON with a field mapping.
+        fields: where production's JSON holds what, see `FieldMapping`.
+        probability_tolerance: largest |sum - 1| of probabilities that is accepted.
+        normalise_probabilities: divide by the sum instead of rejecting.
+        required_features: features without which an event is rejected.
+        max_event_bytes: larger events are rejected unparsed.
+        max_future_seconds: events dated further ahead of the clock are rejected.
+    """
+
+    kind: Literal["flat"] = "flat"
+    fields: FieldMapping = FieldMapping()
+    probability_tolerance: float = Field(default=1e-3, ge=0, lt=1)
+    normalise_probabilities: bool = False
+    required_features: _Names = ()
+    max_event_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_future_seconds: float = Field(default=300, ge=0)
+
+
+class BreakerSettings(_Section):
+    """When the gate stops rather than drain the topic into dead letters.
+
+    Attributes:
+        max_reject_share: largest share of rejects among the last `window_events`, in (0, 1]; 1
+            switches the breaker off.
+        window_events: how many events the share is taken over.
+        min_events: events seen before the breaker may open.
+    """
+
+    max_reject_share: float = Field(default=0.5, gt=0, le=1)
+    window_events: int = Field(default=1000, ge=1)
+    min_events: int = Field(default=100, ge=1)
+
+
+class GateSettings(_Section):
+    """What is routed to review, and under which budget.
+
+    Attributes:
+        strategy: registered name of the query strategy.
+        strategy_parameters: its constructor's parameters.
+        policy: registered name of the budget policy.
+        policy_parameters: its constructor's parameters.
+        budget: share of events to route, in (0, 1].
+        exploration: share of the budget spent on uniformly drawn events, in [0, 0.9]; 0 makes
+            unbiased estimates impossible.
+        max_per_hour: hard limit of routed events per hour over all partitions.
+        max_pending: unanswered reviews from which only exploration goes on.
+        committee: who sits on the committee that strategies with `source = "committee"` ask:
+            `learner` (the members of learner.committee_size), `event` (what the event carries),
+            `production`, and `model` (the online model itself).
+        delivery: `exactly_once` (transactions) or `at_least_once`.
+        max_batch_records: most events decided in one transaction.
+        poll_timeout_seconds: longest wait for events.
+        duplicate_memory_events: how many recent event ids per partition are remembered; a repeated
+            one is rejected.
+        instance: name of this gate process, unique among those that run at the same time and kept
+            over a restart: a restarted gate then aborts at once what its predecessor left open.
+            Unset: a random one, and what a killed gate left open is aborted by the broker after
+            broker.transaction_timeout_seconds.
+        breaker: when to stop.
+    """
+
+    strategy: str = "margin"
+    strategy_parameters: Parameters = Field(default_factory=dict)
+    policy: str = "quantile"
+    policy_parameters: Parameters = Field(default_factory=dict)
+    budget: float = Field(default=0.05, gt=0, le=1)
+    exploration: float = Field(default=0.2, ge=0, le=0.9)
+    max_per_hour: float | None = Field(default=None, gt=0)
+    max_pending: int | None = Field(default=None, ge=1)
+    committee: Annotated[
+        tuple[Literal["learner", "event", "production", "model"], ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+    ] = ("learner", "event")
+    delivery: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    max_batch_records: int = Field(default=500, ge=1, le=100_000)
+    poll_timeout_seconds: float = Field(default=0.5, gt=0, le=60)
+    duplicate_memory_events: int = Field(default=10_000, ge=0, le=10_000_000)
+    instance: _Name | None = None
+    breaker: BreakerSettings = BreakerSettings()
+
+
+class LearnerSettings(_Section):
+    """The online model.
+
+    Attributes:
+        name: registered name, or `package.module:factory` of a River classifier or pipeline.
+        parameters: its constructor's parameters.
+        target: `label` learns the class, `error` learns P(production is wrong).
+        committee_size: members of the online-bagging committee; 0 keeps none.
+        warm_start: CSV or JSON-lines file of labelled rows to learn before the first label.
+        warm_start_label: its column with the true class.
+    """
+
+    name: str = "default"
+    parameters: Parameters = Field(default_factory=dict)
+    target: Literal["label", "error"] = "label"
+    committee_size: int = Field(default=0, ge=0, le=1000)
+    warm_start: Path | None = None
+    warm_start_label: str = "label"
+
+
+class LabelSettings(_Section):
+    """How labels are waited for.
+
+    Attributes:
+        ttl_seconds: how long after the decision a label is still used.
+    """
+
+    ttl_seconds: float = Field(default=7 * 86_400, gt=0)
+
+
+class TrainerSettings(_Section):
+    """The one writer of the model.
+
+    Attributes:
+        state_path: SQLite file with the pending join; a view that is rebuilt when lost. Every
+            trainer needs one of its own.
+        snapshot_every_labels: labels learned between two snapshots.
+        snapshot_every_seconds: longest time that a learned label waits for a snapshot.
+        heartbeat_seconds: time between two heartbeats to the gates.
+        max_batch_records: most records handled in one step.
+        poll_timeout_seconds: longest wait for labels.
+    """
+
+    state_path: Path = Path("streamal-state.sqlite3")
+    snapshot_every_labels: int = Field(default=50, ge=1)
+    snapshot_every_seconds: float = Field(default=60, gt=0)
+    heartbeat_seconds: float = Field(default=10, gt=0)
+    max_batch_records: int = Field(default=1000, ge=1, le=100_000)
+    poll_timeout_seconds: float = Field(default=0.5, gt=0, le=60)
+
+
+class SnapshotSettings(_Section):
+    """Authentication of model snapshots (they are pickles; see docs/decisions/0005).
+
+    Attributes:
+        signing_keys: one or more secrets of at least 16 bytes; the first signs, all verify.
+        chunk_bytes: largest part of a snapshot in one record.
+    """
+
+    signing_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    chunk_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
+
+
+class EstimationSettings(_Section):
+    """How production's accuracy is estimated.
+
+    Attributes:
+        window_seconds: length of an event-time window.
+        level: confidence level of intervals, in (0, 1).
+    """
+
+    window_seconds: float = Field(default=3600, gt=0)
+    level: float = Field(default=0.95, gt=0, lt=1)
+
+
+class TelemetrySettings(_Section):
+    """What operations see.
+
+    Attributes:
+        host: address that /metrics, /healthz and /readyz listen on.
+        port: their port; 0 picks a free one.
+        log_format: `text` for people, `json` for collectors.
+        log_level: least severe level that is logged.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - scraped from outside of its container by default
+    port: int = Field(default=9464, ge=0, le=65_535)
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STREAMAL_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    pipeline: PipelineSettings = PipelineSettings()
+    broker: BrokerSettings = BrokerSettings()
+    topics: TopicSettings = TopicSettings()
+    format: FormatSettings = FormatSettings()
+    gate: GateSettings = GateSettings()
+    learner: LearnerSettings = LearnerSettings()
+    labels: LabelSettings = LabelSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
+    estimation: EstimationSettings = EstimationSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from the TOML file at `path` (None: defaults) and the environment.
+
+    Raises:
+        SettingsInvalid: the file can't be read, or a setting is wrong.
+    """
+    try:
+        return _class_reading(path)()
+    except ValidationError as error:
+        raise SettingsInvalid(*(_line(details) for details in error.errors())) from None
+    except SettingsError as error:
+        raise SettingsInvalid(f"environment: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{path}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path}: cannot be read: {error}") from None
+
+
+def _class_reading(path: Path | None) -> type[Settings]:
+    if path is None:
+        return Settings
+    if not path.is_file():
+        raise SettingsInvalid(f"{path}: no such file")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    return FromFile
+
+
+#: Keys with these words hold secrets, whose values no message may show.
+_SECRET_WORDS = ("password", "secret", "signing_keys")
+
+
+def _line(error: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {_alternatives(error['loc'])}"
+    return f"{key} = {_shown(key, error['input'])}: {error['msg']}"
+
+
+def _shown(key: str, value: object) -> str:
+    if any(word in key for word in _SECRET_WORDS):
+        return "(secret)"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _alternatives(loc: tuple[int | str, ...]) -> str:
+    """What may stand where `loc` stands, the nearest spelling first."""
+    section: type[BaseModel] | None = Settings
+    for part in loc[:-1]:
+        section = _subsection(section, str(part))
+    known = sorted(section.model_fields) if section else []
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    return (f"did you mean {close[0]}? " if close else "") + f"allowed: {', '.join(known)}"
+
+
+def _subsection(section: type[BaseModel] | None, name: str) -> type[BaseModel] | None:
+    field = section.model_fields.get(name) if section else None
+    annotation: object = field.annotation if field else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None

@@ -1,0 +1,209 @@
+"""Read-only questions to the pending view: the human side's health, and estimation's inputs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streamal.events import Heartbeat, ReviewRequest
+
+__all__ = ["LabelledReview", "ReviewMeasures", "ReviewOutcome", "WindowTotals"]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTotals:
+    """One event-time window, summed over the partitions of `predictions`.
+
+    Attributes:
+        window_start: first instant of the window, seconds since the Unix epoch.
+        window_seconds: its length.
+        events: accepted events, routed or not.
+        routed: of these, sent to review.
+        unreachable: of these, without any chance to be routed; outside of the population.
+        sum_expected_correct: sum over the reachable events of g = predicted P(production is right).
+        sum_propensity: sum over the reachable events of their propensity.
+    """
+
+    window_start: float
+    window_seconds: float
+    events: int
+    routed: int
+    unreachable: int
+    sum_expected_correct: float
+    sum_propensity: float
+
+    @property
+    def reachable(self) -> int:
+        """Size of the population that estimates speak for."""
+        return self.events - self.unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOutcome:
+    """One requested review, answered or not, as estimation needs it. Times are epoch seconds.
+
+    Attributes:
+        event_id: identity of the event.
+        occurred_at: event time; decides which window it belongs to.
+        decided_at: when the gate decided.
+        expires_at: end of its label horizon; until then an unanswered review is undecided.
+        propensity: P(routed), in (0, 1].
+        expected_correct: g = predicted P(production is right), in [0, 1].
+        reason: which rule routed it; a stratum of response.
+        production_label: production's class; None for a regression.
+        model_label: the online model's class at decision time; None while it knew nothing.
+        label: the human's class; None while there is no answer that counts.
+        answered_at: log time of that answer; None without one.
+    """
+
+    event_id: str
+    occurred_at: float
+    decided_at: float
+    expires_at: float
+    propensity: float
+    expected_correct: float
+    reason: str
+    production_label: str | None
+    model_label: str | None
+    label: str | None
+    answered_at: float | None
+
+    @property
+    def production_correct(self) -> bool | None:
+        """Whether production was right; None without an answer or without a production class."""
+        return _agrees(self.production_label, self.label)
+
+    @property
+    def model_correct(self) -> bool | None:
+        """Whether the online model was right; None without an answer or while it knew nothing."""
+        return _agrees(self.model_label, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledReview:
+    """One answered review with its features, for retraining production.
+
+    Attributes:
+        review: the request as it lies on the topic.
+        label: the human's class.
+        annotator: who answered.
+        labelled_at: when they say they answered, epoch seconds.
+        answered_at: log time of the answer, epoch seconds.
+    """
+
+    review: ReviewRequest
+    label: str
+    annotator: str
+    labelled_at: float
+    answered_at: float
+
+
+def _agrees(predicted: str | None, label: str | None) -> bool | None:
+    return None if predicted is None or label is None else predicted == label
+
+
+class ReviewMeasures:
+    """What can be asked of a pending view. Every `now` and range end is in epoch seconds.
+
+    Args:
+        connection: of the view.
+        recent_seconds: how far back rates and latencies look, so that they follow the reviewers'
+            present habits; > 0.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, recent_seconds: float) -> None:
+        self._connection = connection
+        self._recent_seconds = recent_seconds
+
+    def pending(self, now: float) -> int:
+        """Reviews that are neither answered nor expired."""
+        query = "SELECT count(*) FROM reviews WHERE expires_at >= ? AND answered_at IS NULL"
+        count: int = self._connection.execute(query, (now,)).fetchone()[0]
+        return count
+
+    def response_rate(self, now: float) -> float | None:
+        """Share of the recently expired reviews that were answered in time, in [0, 1].
+
+        Only expired reviews count, answered or not: an answer shows at once but its absence only
+        at expiry, so counting early answers would report reviewers better than they are.
+
+        Returns:
+            None while no review has expired within the recent past.
+        """
+        expired, answered = self._connection.execute(
+            "SELECT count(*), count(answered_at) FROM reviews WHERE expires_at < ? "
+            "AND expires_at >= ?",
+            (now, now - self._recent_seconds),
+        ).fetchone()
+        return answered / expired if expired else None
+
+    def label_latency_seconds(self, now: float, quantile: float = 0.5) -> float | None:
+        """A quantile of the time from decision to answer, among recent answers.
+
+        Args:
+            now: the present.
+            quantile: in [0, 1]; nearest rank, so the result is a latency that occurred.
+
+        Returns:
+            Seconds, >= 0; None without a recent answer.
+        """
+        since = now - self._recent_seconds
+        query = "SELECT count(*) FROM reviews WHERE answered_at >= ?"
+        count: int = self._connection.execute(query, (since,)).fetchone()[0]
+        if count == 0:
+            return None
+        # Clocks of different machines may make an answer look older than its request.
+        row = self._connection.execute(
+            "SELECT max(0.0, answered_at - decided_at) AS latency FROM reviews "
+            "WHERE answered_at >= ? ORDER BY latency LIMIT 1 OFFSET ?",
+            (since, min(count - 1, int(quantile * count))),
+        ).fetchone()
+        latency: float = row[0]
+        return latency
+
+    def heartbeat(self, now: float) -> Heartbeat:
+        """The human side as the gates are told of it."""
+        return Heartbeat(
+            sent_at=datetime.fromtimestamp(now, UTC),
+            pending=self.pending(now),
+            response_rate=self.response_rate(now),
+            label_latency_seconds=self.label_latency_seconds(now),
+        )
+
+    def windows(self, start: float, end: float) -> list[WindowTotals]:
+        """Windows that lie within [`start`, `end`), oldest first."""
+        rows = self._connection.execute(
+            "SELECT window_start, window_seconds, events, routed, unreachable, "
+            "sum_expected_correct, sum_propensity FROM windows "
+            "WHERE window_start >= ? AND window_start + window_seconds <= ? "
+            "ORDER BY window_start, window_seconds",
+            (start, end),
+        )
+        return [WindowTotals(*row) for row in rows]
+
+    def outcomes(self, start: float, end: float) -> list[ReviewOutcome]:
+        """Reviews of events that occurred in [`start`, `end`), answered or not, oldest first."""
+        rows = self._connection.execute(
+            "SELECT event_id, occurred_at, decided_at, expires_at, propensity, expected_correct, "
+            "reason, production_label, model_label, label, answered_at FROM reviews "
+            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, event_id",
+            (start, end),
+        )
+        return [ReviewOutcome(*row) for row in rows]
+
+    def labelled(self, start: float, end: float) -> Iterator[LabelledReview]:
+        """Answered reviews of events that occurred in [`start`, `end`), oldest first.
+
+        The view is not to be written to while this is read.
+        """
+        rows = self._connection.execute(
+            "SELECT payload, reviews.label, annotator, labelled_at, answered_at FROM reviews "
+            "JOIN labels ON labels.event_id = reviews.event_id "
+            "AND verdict IN ('learned', 'unsolicited') AND verdict = 'learned' "
+            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, reviews.event_id",
+            (start, end),
+        )
+        for payload, *answer in rows:
+            yield LabelledReview(ReviewRequest.from_bytes(payload), *answer)

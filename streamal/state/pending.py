@@ -1,0 +1,427 @@
+"""The trainer's join: a SQLite materialised view of `reviews`, `windows` and `labels`.
+
+Every batch is applied in one transaction together with the offsets it reached, so the file is
+always the exact image of a prefix of each topic, whatever crashes. Losing it means replaying.
+
+Three offsets per partition of `labels` make a label count exactly once:
+
+===  =====================================  ======================================================
+S    next offset of this view               labels below S are registered: their verdict is stored
+L    next offset that the model snapshot    labels below L are in the model
+     does not contain
+G    next offset of the consumer group,     for labels below G, dead letters and counts are out
+     committed with what was emitted
+===  =====================================  ======================================================
+
+They are committed to three places and so can part in a crash. A trainer starts reading at the
+least of them and passes every record to `register_labels`; it learns an answer when its verdict
+says so **and** its offset is at or past L, and emits when its offset is at or past G. That is sound
+because the verdict of a record never changes: below S it is read back, not judged anew (to a fresh
+look, a label that is registered already would be a duplicate of itself).
+
+A verdict follows from the logs alone: the labels before it, its log time, and the reviews. For the
+last, the view must have caught up with the end of `reviews` as it was after the batch of labels was
+fetched. Equal event ids must share a partition of `reviews` and of `labels` (they do when the event
+id is the key), so that "first" means the lowest offset.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from streamal.errors import Reject
+from streamal.events import LabelEvent, ReviewRequest, WindowStats
+from streamal.ports import Record, TopicPartition
+from streamal.state.database import Identity, Location, open_database, transaction
+from streamal.state.measures import ReviewMeasures
+
+__all__ = ["Answer", "Applied", "PendingView", "Registered", "Rejected", "Verdict"]
+
+#: A week: long enough for a few hundred answers at human speed, short enough to follow vacations.
+_RECENT_SECONDS: Final = 7 * 86_400.0
+_FORGET_ALL: Final = (
+    "DELETE FROM offsets",
+    "DELETE FROM reviews",
+    "DELETE FROM labels",
+    "DELETE FROM windows",
+)
+
+
+class Verdict(StrEnum):
+    """What a label record amounts to; also the `outcome` of the labels metric."""
+
+    LEARNED = "learned"
+    UNSOLICITED = "unsolicited"
+    DUPLICATE = "duplicate"
+    UNSURE = "unsure"
+    SKIP = "skip"
+    LATE = "late"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the model learns it. At most one label of an event is accepted."""
+        return self in {Verdict.LEARNED, Verdict.UNSOLICITED}
+
+
+class Rejected(NamedTuple):
+    """A record that could not be read, and why."""
+
+    record: Record
+    reject: Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One label record and what it amounts to.
+
+    Attributes:
+        record: as it lies on the topic.
+        label: its content.
+        verdict: the same for this record however often it is asked.
+        review: the request it answers; None unless the verdict is `learned`.
+    """
+
+    record: Record
+    label: LabelEvent
+    verdict: Verdict
+    review: ReviewRequest | None = None
+
+    @property
+    def latency_seconds(self) -> float | None:
+        """Time from decision to answer by the log's clock, >= 0; None without a review."""
+        if self.review is None:
+            return None
+        return max(0.0, self.record.timestamp_ms / 1000 - self.review.decided_at.timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a batch of reviews or windows.
+
+    Attributes:
+        stored: records that changed the view.
+        repeated: reviews of an event that has one already; the first one counts.
+        redelivered: records below the view's offset; ignored.
+        foreign: records of another pipeline that shares the topic; ignored.
+        rejects: unreadable records, reported once: not again when they are redelivered.
+    """
+
+    stored: int
+    repeated: int
+    redelivered: int
+    foreign: int
+    rejects: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of a batch of labels.
+
+    Attributes:
+        answers: every readable record in the order given, redelivered ones included.
+        rejects: every unreadable record, redelivered ones included.
+    """
+
+    answers: tuple[Answer, ...]
+    rejects: tuple[Rejected, ...]
+
+
+class _Fate(StrEnum):
+    STORED = "stored"
+    REPEATED = "repeated"
+    REDELIVERED = "redelivered"
+    FOREIGN = "foreign"
+
+
+class PendingView:
+    """What was asked of humans and what they answered. Used by one thread at a time.
+
+    Args:
+        location: its file, created with its folder when missing and held exclusively; a damaged or
+            foreign one is moved aside. `":memory:"` keeps nothing.
+        pipeline: name of the pipeline; records of others are ignored.
+        cluster: anything that tells this log from another, such as the cluster id.
+        recent_seconds: how far back `measures` look for rates and latencies, > 0.
+        check: raises `Reject` for labels that are to be turned away before they count for anything;
+            a function of the label alone.
+
+    Raises:
+        SettingsInvalid: the file is in use or cannot be written.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        *,
+        pipeline: str,
+        cluster: str = "",
+        recent_seconds: float = _RECENT_SECONDS,
+        check: Callable[[LabelEvent], None] | None = None,
+    ) -> None:
+        self._check = check
+        self._pipeline = pipeline
+        self._connection = open_database(location, Identity(pipeline, cluster))
+        self.measures = ReviewMeasures(self._connection, recent_seconds)
+
+    def close(self) -> None:
+        """Release the file. May be called twice."""
+        self._connection.close()
+
+    def offsets(self) -> dict[TopicPartition, int]:
+        """The next offset of each partition that this view has not applied (S)."""
+        rows = self._connection.execute("SELECT topic, partition, next_offset FROM offsets")
+        return {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
+
+    def apply_reviews(self, records: Sequence[Record]) -> Applied:
+        """Take in reviews, in offset order per partition; the first of an event counts.
+
+        Raises:
+            Fatal: the file failed; nothing of the batch was applied.
+        """
+        return self._apply(records, self._store_review)
+
+    def apply_windows(self, records: Sequence[Record]) -> Applied:
+        """Add increments to their windows, in offset order per partition.
+
+        Raises:
+            Fatal: the file failed; nothing of the batch was applied.
+        """
+        return self._apply(records, self._add_window)
+
+    def register_labels(self, records: Sequence[Record]) -> Registered:
+        """Judge label records, in offset order per partition, and remember the accepted ones.
+
+        Records below the view's offset are answered with the verdict that was stored for them.
+
+        Raises:
+            Fatal: the file failed; nothing of the batch was registered.
+        """
+        answers: list[Answer] = []
+        rejects: list[Rejected] = []
+        with self._progress() as progress:
+            for record in records:
+                is_new = progress.advance(record)
+                try:
+                    label = self._read_label(record)
+                except Reject as reject:
+                    rejects.append(Rejected(record, reject))
+                else:
+                    answers.append(self._answer(record, label, is_new=is_new))
+        return Registered(tuple(answers), tuple(rejects))
+
+    def lookup(self, event_id: str) -> ReviewRequest | None:
+        """The review of an event; None when none was requested or it was purged."""
+        row = self._connection.execute(
+            "SELECT payload FROM reviews WHERE event_id = ?", (event_id,)
+        ).fetchone()
+        return None if row is None else ReviewRequest.from_bytes(row[0])
+
+    def accepted_label(self, event_id: str) -> tuple[TopicPartition, int] | None:
+        """Where the accepted label of an event lies: its partition and offset."""
+        row = self._connection.execute(
+            'SELECT topic, partition, "offset" FROM labels '
+            "WHERE event_id = ? AND verdict IN ('learned', 'unsolicited')",
+            (event_id,),
+        ).fetchone()
+        return None if row is None else (TopicPartition(row[0], row[1]), row[2])
+
+    def purge(self, before: float, contained: Mapping[TopicPartition, int]) -> int:
+        """Forget reviews that expired before `before`, with their labels and windows.
+
+        A window goes when no review of it or of an older one is left. A label that comes after its
+        review has gone is unknown (or unsolicited, if it carries features) instead of late.
+
+        Args:
+            before: epoch seconds; at least the span of estimation and `recent_seconds` in the past.
+            contained: L of the last *published* snapshot, per partition of `labels`. Labels at or
+                past it, and their reviews, stay: a restart asks for them again.
+
+        Returns:
+            The number of reviews forgotten.
+        """
+        with transaction(self._connection):
+            for (topic, partition), offset in contained.items():
+                self._connection.execute(
+                    'DELETE FROM labels WHERE topic = ? AND partition = ? AND "offset" < ? '
+                    "AND arrived_at < ? AND NOT EXISTS (SELECT 1 FROM reviews "
+                    "WHERE reviews.event_id = labels.event_id AND expires_at >= ?)",
+                    (topic, partition, offset, before, before),
+                )
+            forgotten = self._connection.execute(
+                "DELETE FROM reviews WHERE expires_at < ? AND NOT EXISTS "
+                "(SELECT 1 FROM labels WHERE labels.event_id = reviews.event_id "
+                "AND verdict IN ('learned', 'unsolicited'))",
+                (before,),
+            ).rowcount
+            self._connection.execute(
+                "DELETE FROM windows WHERE window_start + window_seconds < "
+                "min(?, coalesce((SELECT min(occurred_at) FROM reviews), ?))",
+                (before, before),
+            )
+        return forgotten
+
+    def reset(self) -> None:
+        """Forget everything, offsets included, as a new lineage or a recreated topic needs.
+
+        A lineage that starts at the beginning of `labels` meets reviews that were purged long ago;
+        without them their labels would be unknown.
+        """
+        with transaction(self._connection):
+            for statement in _FORGET_ALL:
+                self._connection.execute(statement)
+
+    def _apply(self, records: Sequence[Record], store: Callable[[Record], _Fate]) -> Applied:
+        fates: Counter[_Fate] = Counter()
+        rejects: list[Rejected] = []
+        with self._progress() as progress:
+            for record in records:
+                if not progress.advance(record):
+                    fates[_Fate.REDELIVERED] += 1
+                    continue
+                try:
+                    fates[store(record)] += 1
+                except Reject as reject:
+                    rejects.append(Rejected(record, reject))
+        return Applied(
+            stored=fates[_Fate.STORED],
+            repeated=fates[_Fate.REPEATED],
+            redelivered=fates[_Fate.REDELIVERED],
+            foreign=fates[_Fate.FOREIGN],
+            rejects=tuple(rejects),
+        )
+
+    def _store_review(self, record: Record) -> _Fate:
+        review = ReviewRequest.from_bytes(record.value)
+        if review.pipeline != self._pipeline:
+            return _Fate.FOREIGN
+        changed = self._connection.execute(
+            "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL) "
+            "ON CONFLICT (event_id) DO NOTHING",
+            (
+                review.event_id,
+                record.value,
+                review.occurred_at.timestamp(),
+                review.decided_at.timestamp(),
+                review.expires_at.timestamp(),
+                review.propensity,
+                review.expected_correct,
+                review.reason,
+                review.prediction.label,
+                review.model.label,
+            ),
+        ).rowcount
+        return _Fate.STORED if changed else _Fate.REPEATED
+
+    def _add_window(self, record: Record) -> _Fate:
+        window = WindowStats.from_bytes(record.value)
+        if window.pipeline != self._pipeline:
+            return _Fate.FOREIGN
+        self._connection.execute(
+            "INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (window_start, window_seconds) DO UPDATE SET "
+            "events = events + excluded.events, "
+            "routed = routed + excluded.routed, "
+            "unreachable = unreachable + excluded.unreachable, "
+            "sum_expected_correct = sum_expected_correct + excluded.sum_expected_correct, "
+            "sum_propensity = sum_propensity + excluded.sum_propensity",
+            (
+                window.window_start.timestamp(),
+                window.window_seconds,
+                window.events,
+                window.routed,
+                window.unreachable,
+                window.sum_expected_correct,
+                window.sum_propensity,
+            ),
+        )
+        return _Fate.STORED
+
+    def _answer(self, record: Record, label: LabelEvent, *, is_new: bool) -> Answer:
+        verdict = None if is_new else self._stored_verdict(record)
+        if verdict is None:
+            verdict = self._judge(record, label)
+        if is_new:
+            self._remember(record, label, verdict)
+        review = self.lookup(label.event_id) if verdict is Verdict.LEARNED else None
+        return Answer(record, label, verdict, review)
+
+    def _read_label(self, record: Record) -> LabelEvent:
+        label = LabelEvent.from_bytes(record.value)
+        if self._check is not None:
+            self._check(label)
+        return label
+
+    def _stored_verdict(self, record: Record) -> Verdict | None:
+        row = self._connection.execute(
+            'SELECT verdict FROM labels WHERE topic = ? AND partition = ? AND "offset" = ?',
+            (record.topic, record.partition, record.offset),
+        ).fetchone()
+        return None if row is None else Verdict(row[0])
+
+    def _judge(self, record: Record, label: LabelEvent) -> Verdict:
+        if label.skip:
+            return Verdict.SKIP
+        if label.unsure:
+            return Verdict.UNSURE
+        if self.accepted_label(label.event_id) is not None:
+            return Verdict.DUPLICATE
+        row = self._connection.execute(
+            "SELECT expires_at FROM reviews WHERE event_id = ?", (label.event_id,)
+        ).fetchone()
+        if row is None:
+            return Verdict.UNKNOWN if label.features is None else Verdict.UNSOLICITED
+        return Verdict.LATE if record.timestamp_ms / 1000 > row[0] else Verdict.LEARNED
+
+    def _remember(self, record: Record, label: LabelEvent, verdict: Verdict) -> None:
+        arrived_at = record.timestamp_ms / 1000
+        self._connection.execute(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.topic,
+                record.partition,
+                record.offset,
+                label.event_id,
+                verdict.value,
+                label.label,
+                label.annotator,
+                label.labelled_at.timestamp(),
+                arrived_at,
+            ),
+        )
+        if verdict is Verdict.LEARNED:
+            self._connection.execute(
+                "UPDATE reviews SET label = ?, answered_at = ? WHERE event_id = ?",
+                (label.label, arrived_at, label.event_id),
+            )
+
+    @contextmanager
+    def _progress(self) -> Iterator[_Progress]:
+        """One transaction that ends with the offsets reached in it."""
+        with transaction(self._connection):
+            progress = _Progress(self.offsets())
+            yield progress
+            self._connection.executemany(
+                "INSERT INTO offsets VALUES (?, ?, ?) ON CONFLICT (topic, partition) "
+                "DO UPDATE SET next_offset = excluded.next_offset",
+                [(*source, offset) for source, offset in progress.next_offsets.items()],
+            )
+
+
+class _Progress:
+    """Tells new records from redelivered ones."""
+
+    def __init__(self, next_offsets: dict[TopicPartition, int]) -> None:
+        self.next_offsets = next_offsets
+
+    def advance(self, record: Record) -> bool:
+        """Whether `record` is at or past its partition's offset; moves the offset past it if so."""
+        if record.offset < self.next_offsets.get(record.source, 0):
+            return False
+        self.next_offsets[record.source] = record.offset + 1
+        return True

@@ -1,0 +1,144 @@
+"""The metrics of one process, built from the catalogue over a registry of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from streamal.telemetry.catalogue import CATALOGUE, GATE, TRAINER, Kind, MetricSpec
+
+__all__ = ["Metrics"]
+
+_Instrument: TypeAlias = Counter | Gauge | Histogram | Info
+
+
+class Metrics:
+    """Every metric of the catalogue as an attribute; may be used by several threads.
+
+    Args:
+        pipeline: value of the label `pipeline` on every series.
+        roles: roles that run in this process; what only others export is not shown, so that a gate
+            does not claim that nothing is pending.
+        process: also export the standard `process_*` metrics (CPU, memory, open files).
+
+    >>> metrics = Metrics("orders")
+    >>> metrics.routed.labels(reason="exploration").inc()
+    >>> metrics.value("streamal_events_routed_total", {"reason": "exploration"})
+    1.0
+    """
+
+    events: Counter
+    accepted: Counter
+    routed: Counter
+    unreachable: Counter
+    decision_seconds: Histogram
+    decision_latency_seconds: Histogram
+    batch_seconds: Histogram
+    score: Histogram
+    propensity: Histogram
+    budget_target: Gauge
+    budget_spent: Gauge
+    threshold: Gauge
+    breaker_open: Gauge
+    labels: Counter
+    label_latency_seconds: Histogram
+    reviews: Counter
+    pending: Gauge
+    response_rate: Gauge
+    snapshots_published: Counter
+    snapshot_bytes: Gauge
+    leader: Gauge
+    production_accuracy: Gauge
+    drift_alarms: Counter
+    model_accuracy: Gauge
+    rejected: Counter
+    model_version: Gauge
+    model_created: Gauge
+    model_labels: Gauge
+    snapshots_refused: Counter
+    lag: Gauge
+    transactions: Counter
+    retries: Counter
+    build: Info
+
+    def __init__(
+        self,
+        pipeline: str,
+        *,
+        roles: Iterable[str] = (GATE, TRAINER),
+        process: bool = False,
+    ) -> None:
+        here = set(roles)
+        self._own = CollectorRegistry()
+        self._of_partitions: list[_Instrument] = []
+        for spec in CATALOGUE:
+            instrument = _instrument(spec, self._own if here & set(spec.roles) else None)
+            setattr(self, spec.attribute, instrument)
+            if "partition" in spec.labels:
+                self._of_partitions.append(instrument)
+        #: What /metrics serves.
+        self.registry = CollectorRegistry()
+        self.registry.register(_WithPipeline(self._own, pipeline))
+        if process:
+            ProcessCollector(registry=self.registry)
+
+    def forget_partition(self, topic: str, partition: int) -> None:
+        """End the series of a partition that was revoked; another process shows them now."""
+        for instrument in self._of_partitions:
+            instrument.remove_by_labels({"topic": topic, "partition": str(partition)})
+
+    def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+        """The present value of one exported sample; None when there is no such series.
+
+        Args:
+            name: of the sample, so of a histogram with its suffix, such as `_count`.
+            labels: all labels but `pipeline`.
+        """
+        return self._own.get_sample_value(name, dict(labels or {}))
+
+
+class _WithPipeline(Collector):
+    """Adds the constant label when scraped, so that counting pays nothing for it."""
+
+    def __init__(self, registry: CollectorRegistry, pipeline: str) -> None:
+        self._registry = registry
+        self._pipeline = pipeline
+
+    def describe(self) -> Iterable[Metric]:
+        """Lets the outer registry refuse a second collector of the same names."""
+        return self.collect()
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics of the inner registry with one label more."""
+        for metric in self._registry.collect():
+            metric.samples = [
+                sample._replace(labels={"pipeline": self._pipeline, **sample.labels})
+                for sample in metric.samples
+            ]
+            yield metric
+
+
+def _instrument(spec: MetricSpec, registry: CollectorRegistry | None) -> _Instrument:
+    if spec.kind is Kind.COUNTER:
+        counter = Counter(spec.name, spec.help, spec.labels, registry=registry)
+        _start_at_zero(counter, spec)
+        return counter
+    if spec.kind is Kind.HISTOGRAM:
+        return Histogram(spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=registry)
+    if spec.kind is Kind.INFO:
+        return Info(spec.name, spec.help, spec.labels, registry=registry)
+    gauge = Gauge(spec.name, spec.help, spec.labels, registry=registry)
+    if not spec.labels:
+        gauge.set(spec.initial)
+    return gauge
+
+
+def _start_at_zero(counter: Counter, spec: MetricSpec) -> None:
+    if spec.labels and set(spec.labels) == set(spec.known):
+        for values in product(*(spec.known[label] for label in spec.labels)):
+            counter.labels(*values)

@@ -1,0 +1,178 @@
+"""What every registered strategy owes, whatever it measures."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+from numpy.random import Generator, default_rng
+
+from streamal.core.budgets import build_budget
+from streamal.core.gate import Gate
+from streamal.core.parameters import describe, parameters_of
+from streamal.core.strategies import STRATEGIES, Strategy, build_strategy
+from streamal.core.types import Conditions, Context, JsonValue, Probabilities, Production
+from streamal.errors import SettingsInvalid
+
+NOON = Conditions(now=43_200.0)
+
+_SOURCE: tuple[list[JsonValue], list[JsonValue]] = (
+    ["production", "model", "committee"],
+    ["nobody", "MODEL", "", 1, None],
+)
+
+#: (strategy, parameter) to values that work and values that must be refused. A parameter without
+#: an entry fails `test_every_parameter_has_an_entry`.
+VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
+    ("entropy", "source"): _SOURCE,
+    ("least_confidence", "source"): _SOURCE,
+    ("margin", "source"): _SOURCE,
+}
+
+PARAMETERS = [(name, p.name) for name, cls in STRATEGIES.items() for p in describe(cls).parameters]
+
+
+def variants() -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    """Every strategy as it comes, and with each value of each parameter."""
+    for name in STRATEGIES:
+        yield name, {}
+    for (name, parameter), (valid, _) in VALUES.items():
+        for value in valid:
+            yield name, {parameter: value}
+
+
+VARIANTS = [pytest.param(*variant, id=f"{variant[0]} {variant[1]}") for variant in variants()]
+
+
+def distribution(rng: Generator) -> Probabilities:
+    weights = rng.random(rng.choice([0, 1, 2, 2, 3, 10])) ** 3
+    return {f"class {i}": p for i, p in enumerate((weights / weights.sum()).tolist())}
+
+
+def item(number: int, rng: Generator) -> Context:
+    """An item about which little, much or nothing is known."""
+    committee = tuple(distribution(rng) for _ in range(rng.choice([0, 1, 3, 10])))
+    features = (None, 1, 2.5, float("nan"), "red", True, (1.0, 2.0))
+    production = Production("class 0", distribution(rng))
+    return Context(
+        f"event-{number}", {"x": features[number % 7]}, production, distribution(rng), committee
+    )
+
+
+RNG = default_rng(1)
+ITEMS = [item(number, RNG) for number in range(1_000)]
+
+
+def test_every_parameter_has_an_entry() -> None:
+    assert set(PARAMETERS) == set(VALUES)
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_every_parameter_is_kept_or_refused(name: str, parameter: str) -> None:
+    valid, invalid = VALUES[name, parameter]
+    assert valid
+    assert invalid
+    for value in valid:
+        strategy = build_strategy(name, {parameter: value})
+        assert parameters_of(strategy)[parameter] == value
+    for value in invalid:
+        with pytest.raises(SettingsInvalid) as caught:
+            build_strategy(name, {parameter: value})
+        (problem,) = caught.value.problems
+        assert problem.startswith(f"gate.strategy_parameters.{parameter}: {value!r} is not allowed")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_class_is_described(name: str) -> None:
+    cls = STRATEGIES[name]
+    description = describe(cls)
+    assert description.name == name == cls.name
+    assert len(description.summary) > 20
+    assert description.source
+    assert description.sections["formula"]
+    assert description.sections["range"]
+    assert all(parameter.description for parameter in description.parameters)
+    assert cls.__doc__ != Strategy.__doc__
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_class_has_examples_that_hold(name: str) -> None:
+    cls = STRATEGIES[name]
+    tests = doctest.DocTestFinder(recurse=False).find(
+        cls, name, globs=vars(sys.modules[cls.__module__]).copy()
+    )
+    results = [doctest.DocTestRunner().run(test) for test in tests]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_scores_are_in_the_unit_interval(name: str, parameters: dict[str, JsonValue]) -> None:
+    strategy = build_strategy(name, parameters)
+    for context in ITEMS:
+        score = strategy.score(context)
+        assert isinstance(score, float)
+        assert 0.0 <= score <= 1.0
+
+
+ONE: Probabilities = {"cat": 1.0}
+COLD = {
+    "nothing at all": Context("e", {}, Production(value=1.0)),
+    "one class": Context("e", {}, Production("cat", ONE), ONE, (ONE, ONE)),
+    "empty committee": Context("e", {}, Production("cat", ONE), {}, ({}, {}, {})),
+    "committee of beginners": Context("e", {}, Production("cat", {}), ONE, ({}, ONE, ONE)),
+}
+
+
+@pytest.mark.parametrize("situation", COLD)
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_a_cold_start_asks(name: str, parameters: dict[str, JsonValue], situation: str) -> None:
+    strategy = build_strategy(name, parameters)
+    assert strategy.score(COLD[situation]) == 1.0
+    for _ in range(100):
+        strategy.commit(COLD[situation])
+    assert strategy.score(COLD[situation]) == 1.0
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_a_gate_does_not_lock_up_in_a_cold_start(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    for policy in ("quantile", "fixed_threshold"):
+        built = build_budget(policy, {}, budget=0.05)
+        gate, routed = Gate(build_strategy(name, parameters), built, seed=3), 0
+        for number in range(2_000):
+            context = Context(f"e{number}", {}, Production("cat", ONE), ONE, (ONE, {}))
+            decision = gate.decide(context, NOON)
+            gate.commit(context, decision, NOON)
+            routed += decision.query
+        assert 85 <= routed <= 115
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_scoring_changes_nothing_and_states_round_trip(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy, again = build_strategy(name, parameters), build_strategy(name, parameters)
+    for context in ITEMS[:300]:
+        strategy.commit(context)
+    before = json.dumps(strategy.state())
+    scores = [strategy.score(context) for context in ITEMS[300:]]
+    assert [strategy.score(context) for context in ITEMS[300:]] == scores
+    assert json.dumps(strategy.state()) == before
+    again.restore(json.loads(before))
+    assert [again.score(context) for context in ITEMS[300:]] == scores
+    strategy.restore({})
+    assert strategy.state() == build_strategy(name, parameters).state()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_memory_is_bounded(name: str) -> None:
+    strategy = build_strategy(name, {})
+    for _ in range(100):
+        for context in ITEMS:
+            strategy.commit(context)
+    assert len(json.dumps(strategy.state())) < 64_000

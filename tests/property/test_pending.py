@@ -1,0 +1,253 @@
+"""Whatever crashes and however records are delivered, the view ends as after one straight pass."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamal.events import LabelEvent, ModelRef, ModelView, Output, ReviewRequest, WindowStats
+from streamal.ports import Record, TopicPartition
+from streamal.state import PendingView, Registered
+
+START: Final = 1_700_000_000.0
+LABELS: Final = TopicPartition("labels", 0)
+TABLES: Final = {
+    "offsets": "SELECT * FROM offsets",
+    "reviews": "SELECT * FROM reviews",
+    "labels": "SELECT * FROM labels",
+    "windows": "SELECT * FROM windows",
+}
+
+Image = dict[str, list[tuple[object, ...]]]
+Judged = dict[int, str]
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(START + seconds, UTC)
+
+
+def record(topic: str, offset: int, seconds: float, value: bytes, partition: int = 0) -> Record:
+    return Record(topic, partition, offset, round((START + seconds) * 1000), None, value)
+
+
+def review(offset: int, event: int) -> Record:
+    request = ReviewRequest(
+        event_id=f"e{event}",
+        pipeline="p",
+        occurred_at=moment(0),
+        decided_at=moment(0),
+        expires_at=moment(20),
+        features={"x": offset},
+        prediction=Output(label="a"),
+        model=ModelView(version=0),
+        produced_by=ModelRef(),
+        score=1,
+        strategy="margin",
+        policy="quantile",
+        threshold=0.5,
+        propensity=0.5,
+        reason="above_threshold",
+        priority=0.5,
+        expected_correct=0.5,
+    )
+    return record("reviews", offset, 0, request.to_bytes())
+
+
+def label(offset: int, event: int, kind: str, seconds: int) -> Record:
+    answer = LabelEvent(
+        event_id=f"e{event}",
+        label="a",
+        annotator="x",
+        labelled_at=moment(seconds),
+        unsure=kind == "unsure",
+        skip=kind == "skip",
+        features={"x": 1} if kind == "unsolicited" else None,
+    )
+    return record("labels", offset, seconds, answer.to_bytes())
+
+
+def window(offset: int, start: int, partition: int, eighths: int) -> Record:
+    # Eighths add up without rounding, whatever the order.
+    increment = WindowStats(
+        pipeline="p",
+        partition=partition,
+        window_start=moment(60 * start),
+        window_seconds=60,
+        events=3,
+        routed=1,
+        unreachable=0,
+        sum_expected_correct=eighths / 8,
+        sum_propensity=eighths / 8,
+    )
+    return record("windows", offset, 0, increment.to_bytes(), partition)
+
+
+events = st.integers(0, 4)
+kinds = st.sampled_from(["answer", "answer", "unsure", "skip", "unsolicited", "garbage"])
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> dict[str, list[Record]]:
+    """The topics as they lie on the log; reviews come in one partition, windows in two."""
+    reviews = [review(n, event) for n, event in enumerate(draw(st.lists(events, max_size=6)))]
+    answers = draw(st.lists(st.tuples(events, kinds, st.integers(0, 40)), max_size=12))
+    labels = [
+        record("labels", n, s, b"?") if kind == "garbage" else label(n, event, kind, s)
+        for n, (event, kind, s) in enumerate(answers)
+    ]
+    sums = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 24)), max_size=8))
+    windows = [window(n // 2, start, n % 2, eighths) for n, (start, eighths) in enumerate(sums)]
+    return {"reviews": reviews, "windows": windows, "labels": labels}
+
+
+def image(view: PendingView) -> Image:
+    return {
+        table: sorted(view._connection.execute(query).fetchall(), key=repr)
+        for table, query in TABLES.items()
+    }
+
+
+class _Breaks(list[Record]):
+    """A batch during which the process dies."""
+
+    def __iter__(self) -> Iterator[Record]:
+        yield from list.__iter__(self)
+        raise KeyboardInterrupt
+
+
+class Trainer:
+    """Reads the topics in batches from where its view stands, and is killed now and then."""
+
+    def __init__(self, folder: Path, log: dict[str, list[Record]]) -> None:
+        self._path = folder / "view.sqlite3"
+        self._copy = folder / "copy"
+        self._log = log
+        self._view = PendingView(self._path, pipeline="p")
+        self.judged: list[tuple[int, str]] = []
+
+    def image(self) -> Image:
+        return image(self._view)
+
+    def close(self) -> None:
+        self._view.close()
+
+    def step(self, topic: str, size: int, *, overlap: int, dies: bool) -> bool:
+        """Apply the next batch, beginning `overlap` records early; False at the topic's end."""
+        if topic == "labels":
+            self._catch_up_with_reviews()
+        offsets = self._view.offsets()
+        todo = [each for each in self._log[topic] if each.offset >= offsets.get(each.source, 0)]
+        first = self._log[topic].index(todo[0]) if todo else len(self._log[topic])
+        batch = self._log[topic][max(0, first - overlap) : first + size]
+        if dies:
+            self._die_in(topic, batch)
+        else:
+            self._apply(topic, batch)
+        return bool(todo)
+
+    def save(self) -> None:
+        """What is on the disk now, in case that the machine loses power later."""
+        shutil.rmtree(self._copy, ignore_errors=True)
+        self._copy.mkdir()
+        for file in self._path.parent.glob("view.sqlite3*"):
+            shutil.copy(file, self._copy)
+
+    def lose_power(self) -> None:
+        """Everything after `save` is gone."""
+        if not self._copy.exists():
+            return
+        self._view.close()
+        for file in self._path.parent.glob("view.sqlite3*"):
+            file.unlink()
+        for file in self._copy.iterdir():
+            shutil.copy(file, self._path.parent)
+        self._view = PendingView(self._path, pipeline="p")
+
+    def _catch_up_with_reviews(self) -> None:
+        self._view.apply_reviews(self._log["reviews"])
+
+    def _apply(self, topic: str, batch: list[Record]) -> None:
+        if topic == "reviews":
+            self._view.apply_reviews(batch)
+        elif topic == "windows":
+            self._view.apply_windows(batch)
+        else:
+            self.judged += verdicts(self._view.register_labels(batch))
+
+    def _die_in(self, topic: str, batch: list[Record]) -> None:
+        try:
+            self._apply(topic, _Breaks(batch))
+        except KeyboardInterrupt:
+            self._view.close()
+            self._view = PendingView(self._path, pipeline="p")
+
+
+def verdicts(registered: Registered) -> list[tuple[int, str]]:
+    found = [(each.record.offset, each.verdict.value) for each in registered.answers]
+    return found + [(each.record.offset, each.reject.reason) for each in registered.rejects]
+
+
+def straight(log: dict[str, list[Record]]) -> tuple[Image, Judged]:
+    view = PendingView(":memory:", pipeline="p")
+    view.apply_reviews(log["reviews"])
+    view.apply_windows(log["windows"])
+    judged = dict(verdicts(view.register_labels(log["labels"])))
+    result = image(view)
+    view.close()
+    return result, judged
+
+
+@contextmanager
+def trainer(log: dict[str, list[Record]]) -> Iterator[Trainer]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Trainer(Path(folder), log)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+steps = st.tuples(
+    st.sampled_from(["reviews", "windows", "labels"]),
+    st.integers(1, 4),
+    st.integers(0, 5),
+    st.sampled_from(["go", "go", "die", "save", "lose power"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(log=logs(), schedule=st.lists(steps, max_size=12))
+def test_any_history_ends_in_the_view_of_a_straight_pass(
+    log: dict[str, list[Record]], schedule: list[tuple[str, int, int, str]]
+) -> None:
+    expected, judged = straight(log)
+    with trainer(log) as under_test:
+        for topic, size, overlap, what in schedule:
+            if what == "save":
+                under_test.save()
+            elif what == "lose power":
+                under_test.lose_power()
+            under_test.step(topic, size, overlap=overlap, dies=what == "die")
+        for topic in log:
+            while under_test.step(topic, 3, overlap=1, dies=False):
+                pass
+        assert under_test.image() == expected
+        assert all(judged[offset] == verdict for offset, verdict in under_test.judged)
+
+
+@given(log=logs())
+def test_at_most_one_label_of_an_event_is_accepted(log: dict[str, list[Record]]) -> None:
+    view = PendingView(":memory:", pipeline="p")
+    view.apply_reviews(log["reviews"])
+    answers = view.register_labels(log["labels"]).answers
+    accepted = [each.label.event_id for each in answers if each.verdict.is_accepted]
+    assert len(accepted) == len(set(accepted))
+    view.close()

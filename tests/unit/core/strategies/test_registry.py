@@ -1,0 +1,53 @@
+"""Strategies by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamal.core.parameters import parameters_of
+from streamal.core.strategies import STRATEGIES, Margin, build_strategy
+from streamal.core.types import JsonValue, Source
+from streamal.errors import SettingsInvalid
+
+
+def test_the_registered_names() -> None:
+    assert set(STRATEGIES) == {"entropy", "least_confidence", "margin", "random", "vote_entropy"}
+
+
+def test_a_strategy_is_built_from_its_name_and_parameters() -> None:
+    strategy = build_strategy("margin", {"source": "committee"})
+    assert isinstance(strategy, Margin)
+    assert strategy.source is Source.COMMITTEE
+    assert parameters_of(strategy) == {"source": "committee"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "problem"),
+    [
+        (
+            "marginal",
+            {},
+            (
+                "gate.strategy: 'marginal' is not a strategy; "
+                "one of entropy, least_confidence, margin, random, vote_entropy"
+            ),
+        ),
+        (
+            "margin",
+            {"source": "Model"},
+            (
+                "gate.strategy_parameters.source: 'Model' is not allowed; "
+                "one of production, model, committee"
+            ),
+        ),
+        (
+            "random",
+            {"seed": 1},
+            "gate.strategy_parameters.seed: unknown parameter; allowed: none",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(name: str, parameters: dict[str, JsonValue], problem: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        build_strategy(name, parameters)
+    assert caught.value.problems == (problem,)

@@ -1,0 +1,207 @@
+"""The gate: deterministic decisions, an honest propensity, and a state that survives settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+import pytest
+from numpy.random import default_rng
+
+from streamal.core.budgets import BudgetPolicy, build_budget
+from streamal.core.chance import draw
+from streamal.core.gate import STATE_FORMAT, Gate
+from streamal.core.parameters import Range
+from streamal.core.strategies import Strategy, build_strategy
+from streamal.core.types import (
+    Conditions,
+    Context,
+    Decision,
+    JsonState,
+    JsonValue,
+    Production,
+    Reason,
+)
+
+NOON = Conditions(now=43_200.0, pending=0)
+CERTAINTIES: list[float] = default_rng(1).random(20_000).tolist()
+
+
+def item(number: int) -> Context:
+    p = CERTAINTIES[number]
+    return Context(f"event-{number}", {}, Production(), {"cat": p, "dog": 1 - p})
+
+
+def gate(
+    strategy: str = "margin",
+    policy: str = "quantile",
+    *,
+    budget: float = 0.1,
+    seed: int = 7,
+    parameters: Mapping[str, JsonValue] | None = None,
+    max_per_hour: float | None = None,
+) -> Gate:
+    built = build_budget(policy, {}, budget=budget, max_per_hour=max_per_hour)
+    return Gate(build_strategy(strategy, parameters or {}), built, seed=seed)
+
+
+def play(gate: Gate, first: int, last: int) -> list[Decision]:
+    decisions = []
+    for number in range(first, last):
+        decisions.append(gate.decide(item(number), NOON))
+        gate.commit(item(number), decisions[-1], NOON)
+    return decisions
+
+
+class Counting(Strategy):
+    """A strategy with a memory: the share of its window that has been filled.
+
+    Args:
+        window: how many items fill it.
+    """
+
+    name: ClassVar[str] = "counting"
+
+    def __init__(self, window: Annotated[int, Range(low=1)] = 10) -> None:
+        self.window = window
+        self._seen = 0
+
+    def score(self, context: Context) -> float:  # noqa: ARG002 - counts, whatever comes
+        return min(1.0, self._seen / self.window)
+
+    def commit(self, context: Context) -> None:  # noqa: ARG002 - counts, whatever comes
+        self._seen += 1
+
+    def state(self) -> JsonState:
+        return {"seen": self._seen}
+
+    def restore(self, state: JsonState) -> None:
+        seen = state.get("seen", 0)
+        assert isinstance(seen, int)
+        self._seen = seen
+
+
+def test_only_the_hashed_draw_decides() -> None:
+    for decision, number in zip(play(gate(), 0, 300), range(300), strict=True):
+        assert decision.query == (draw(7, f"event-{number}", "query") < decision.propensity)
+
+
+def test_replicas_agree_and_another_seed_routes_others() -> None:
+    assert play(gate(), 0, 500) == play(gate(), 0, 500)
+    routed = [[d.query for d in play(gate(seed=seed), 0, 500)] for seed in (7, 8)]
+    assert routed[0] != routed[1]
+
+
+def test_deciding_changes_nothing() -> None:
+    looked_at = gate(max_per_hour=100)
+    play(looked_at, 0, 50)
+    before = json.dumps(looked_at.state())
+    decisions = {looked_at.decide(item(99), NOON) for _ in range(20)}
+    assert len(decisions) == 1
+    assert json.dumps(looked_at.state()) == before
+
+
+def test_a_decision_tells_what_led_to_it() -> None:
+    decision = gate("least_confidence").decide(item(3), NOON)
+    assert decision.strategy == "least_confidence"
+    assert decision.score == build_strategy("least_confidence", {}).score(item(3))
+    assert decision.reason is Reason.AT_THRESHOLD
+    assert decision.propensity == pytest.approx(0.1)
+
+
+def test_inverse_propensity_weights_count_the_items() -> None:
+    items = 20_000
+    decisions = play(gate("entropy", budget=0.2), 0, items)
+    estimate = sum(1 / d.propensity for d in decisions if d.query)
+    deviation = sum((1 - d.propensity) / d.propensity for d in decisions) ** 0.5
+    assert abs(estimate - items) < 4 * deviation
+
+
+@pytest.mark.parametrize("policy", ["quantile", "fixed_threshold"])
+def test_a_restored_gate_goes_on_as_if_nothing_had_happened(policy: str) -> None:
+    original = gate(policy=policy, max_per_hour=500)
+    play(original, 0, 400)
+    restored = gate(policy=policy, max_per_hour=500)
+    restored.restore(json.loads(json.dumps(original.state())))
+    assert play(restored, 400, 800) == play(original, 400, 800)
+
+
+def test_an_aborted_batch_leaves_no_trace() -> None:
+    running = gate()
+    play(running, 0, 100)
+    committed = running.state()
+    first = play(running, 100, 150)
+    running.restore(committed)
+    assert play(running, 100, 150) == first
+
+
+def test_an_empty_state_is_a_fresh_start() -> None:
+    used = gate()
+    play(used, 0, 100)
+    used.restore({})
+    assert used.state() == gate().state()
+
+
+def test_the_state_names_its_format_strategy_and_policies() -> None:
+    state = gate(parameters={"source": "production"}, max_per_hour=10).state()
+    assert state["format"] == STATE_FORMAT
+    assert state["strategy"] == {
+        "name": "margin",
+        "parameters": {"source": "production"},
+        "state": {},
+    }
+    policy = state["policy"]
+    assert isinstance(policy, dict)
+    assert set(policy) == {"quantile", "max_per_hour"}
+
+
+def test_a_state_of_another_format_is_not_read() -> None:
+    used = gate()
+    play(used, 0, 100)
+    other = gate()
+    other.restore({**used.state(), "format": STATE_FORMAT + 1})
+    assert other.state() == gate().state()
+
+
+@pytest.mark.parametrize("torn", [{"policy": None}, {"strategy": 3}, {"policy": {"quantile": []}}])
+def test_parts_that_are_not_there_start_fresh(torn: JsonState) -> None:
+    used = gate()
+    used.restore({**used.state(), **torn})
+    assert used.state() == gate().state()
+
+
+def test_another_policy_starts_fresh_and_an_added_limit_costs_nothing() -> None:
+    used = gate()
+    play(used, 0, 100)
+    other = gate(policy="fixed_threshold")
+    other.restore(used.state())
+    assert other.state() == gate(policy="fixed_threshold").state()
+    limited = gate(max_per_hour=1e6)
+    limited.restore(used.state())
+    assert play(limited, 100, 200) == play(used, 100, 200)
+
+
+def counting_gate(window: int = 10, policy: BudgetPolicy | None = None) -> Gate:
+    return Gate(Counting(window), policy or build_budget("quantile", {}, budget=0.1), seed=1)
+
+
+def test_a_strategy_with_a_memory_learns_of_every_item_and_restores_it() -> None:
+    used = counting_gate()
+    play(used, 0, 4)
+    assert used.decide(item(5), NOON).score == 0.4
+    again = counting_gate()
+    again.restore(json.loads(json.dumps(used.state())))
+    assert again.decide(item(5), NOON).score == 0.4
+
+
+def test_another_strategy_starts_fresh_but_the_account_goes_on() -> None:
+    used = counting_gate()
+    play(used, 0, 40)
+    for changed in (counting_gate(window=11), gate()):
+        changed.restore(used.state())
+        assert changed.state()["policy"] == used.state()["policy"]
+    rewound = counting_gate(window=11)
+    play(rewound, 0, 5)
+    rewound.restore(used.state())
+    assert rewound.decide(item(5), NOON).score == 0.0
