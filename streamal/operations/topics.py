@@ -32,7 +32,7 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         return TopicSpec(name, partitions, topics.replication, config)
 
     return (
-        spec(topics.predictions, many, kept),
+        spec(topics.predictions, many, whole_events),
         spec(topics.reviews, many, whole_events),
         spec(topics.labels, topics.labels_partitions, kept),
         spec(topics.models, one, _compacted(_MODEL_SEGMENT_BYTES)),

@@ -20,6 +20,10 @@ __all__ = ["TrainerRole"]
 
 _log = logging.getLogger(__name__)
 
+#: The leader's part in a rebalance is done inside of its poll, which needs some time for that; with
+#: none at all it would be expelled from a group that it still leads.
+_LEADER_POLL_SECONDS = 0.1
+
 
 class TrainerRole:
     """See the module docstring.
@@ -82,9 +86,9 @@ class TrainerRole:
             Retriable: nothing was committed; call `recover`, then step again.
         """
         view, election = self._started()
-        election.poll(0.0, 1)
+        election.poll(self._election_timeout(), 1)
         if not self._elected:
-            view.follow(self._poll_timeout_seconds)
+            view.follow(0.0)
             return
         if self._lead is None:
             _log.info("leading the trainers of group %s", self._group)
@@ -110,6 +114,12 @@ class TrainerRole:
             self._view.close()
             self._view.pending.close()
             self._view = None
+
+    def _election_timeout(self) -> float:
+        """A leader has labels to wait for; a standby waits for its election."""
+        if self._elected:
+            return min(_LEADER_POLL_SECONDS, self._poll_timeout_seconds)
+        return self._poll_timeout_seconds
 
     def _started(self) -> tuple[ReviewView, Consumer]:
         if self._view is None or self._election is None:

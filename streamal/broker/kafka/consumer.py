@@ -136,6 +136,10 @@ class KafkaConsumer:
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
         listener = _Listener(self._tasks.put, self._revoked, self._assigned, self._network.wake)
         self._client.subscribe(topics=self._topics, listener=listener)
+        # kafka-python 3.0 forgets that it wants to know the topics when an answer to an earlier
+        # question comes in meanwhile, and would divide nothing among the members for a minute.
+        for topic in self._topics:
+            self.partitions_for(topic)
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Read exactly these partitions; positions of those read before stay.

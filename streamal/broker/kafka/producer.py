@@ -2,7 +2,7 @@
 
 kafka-python 3.0 does three things that our contract does not allow, so they are held here: it
 commits a transaction although it has given up on a record of it; it keeps the offsets of an aborted
-transaction for the next one; and one refused record ends a producer without transactions for good.
+transaction for the next one; and after one refused record a producer is of no more use.
 """
 
 from __future__ import annotations
@@ -169,19 +169,25 @@ class KafkaTransactionalProducer(KafkaProducer):
         self._doubtful: Call[Any] | None = None
         self._dead: Fatal | None = None
         try:
-            with translating(f"starting transactional id {transactional_id!r}"):
-                self._client.init_transactions()
+            self._register()
         except StreamalError:
             self.close()
             raise
+
+    def _register(self) -> None:
+        with translating(f"starting transactional id {self._id!r}"):
+            self._client.init_transactions()
 
     def _check_alive(self) -> None:
         if self._dead is not None:
             raise self._dead
 
     def _make_ready(self) -> None:
-        """A transactional producer recovers by `abort`, unless it is dead."""
+        """As for any producer; the `abort` before it has shown that the id was still ours."""
         self._check_alive()
+        if self._spoiled and not self._open:
+            super()._make_ready()
+            self._register()
 
     def send(
         self,
@@ -217,7 +223,7 @@ class KafkaTransactionalProducer(KafkaProducer):
         """
         if self._open:
             raise RuntimeError("a transaction is open")
-        self._check_alive()
+        self._make_ready()
         self._failures.clear()
         self._forget_offsets()
         with self._watched("beginning"):

@@ -73,6 +73,7 @@ class Group:
         self._partitions_of = partitions_of
         self._members: dict[str, Member] = {}
         self._instances: dict[str, str] = {}
+        self._fenced: set[str] = set()
         self._rebalancing = False
         self._divided: frozenset[TopicPartition] = frozenset()
         self._joined_ever = 0
@@ -90,6 +91,8 @@ class Group:
         before = self._members.pop(self._instances.get(static, ""), None) if static else None
         if static:
             self._instances[static] = name
+        if before is not None:
+            self._fenced.add(before.name)
         self._members[name] = member
         if before is not None and before.topics == member.topics and not self._rebalancing:
             member.assigned = before.assigned
@@ -114,10 +117,13 @@ class Group:
         Raises:
             Fenced: another process took over this static membership id.
         """
-        if member.static and self._instances.get(member.static, member.name) != member.name:
-            raise Fenced(f"group {self.name!r}: {member.static!r} was taken over by a newer member")
+        self._check_fence(member.name)
         self.expel(now)
         member.seen_at = now
+
+    def _check_fence(self, name: str) -> None:
+        if name in self._fenced:
+            raise Fenced(f"group {self.name!r}: a newer member took the place of {name!r}")
 
     def expel(self, now: float) -> None:
         """Remove every member that has not polled within the session timeout."""
@@ -176,7 +182,9 @@ class Group:
 
         Raises:
             Rebalanced: the member was expelled, or the group has moved on.
+            Fenced: another process took over this static membership id.
         """
+        self._check_fence(identity.member)
         self.expel(now)
         if identity.generation == NOBODY and not self._members:
             return

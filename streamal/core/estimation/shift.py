@@ -21,6 +21,10 @@ from streamal.core.estimation.values import (
 __all__ = ["AccuracyShift", "Shift"]
 
 
+#: With fewer labels on either side no interval is worth an alarm; the window joins the reference.
+_FEWEST_LABELS = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """A change of accuracy that chance does not explain.
@@ -68,7 +72,7 @@ class AccuracyShift:
         """
         before = self._reference.overall()
         after = self._reference.close(totals, items, responses)
-        if before.labelled == 0 or after.labelled == 0:
+        if min(before.labelled, after.labelled) < _FEWEST_LABELS:
             return None
         change = difference(after.value, after.interval, before.value, before.interval)
         if change.low <= 0 <= change.high:
