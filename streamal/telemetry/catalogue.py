@@ -186,7 +186,7 @@ _GATE_METRICS: Final = (
         "budget_spent",
         "streamal_budget_spent_ratio",
         Kind.GAUGE,
-        "Share of the accepted events that this process has routed since it started.",
+        "Share of the accepted events that was routed, over the life of the assigned partitions.",
         "Off the target for hours: look at max_per_hour, max_pending and the score histogram.",
         (GATE,),
         unit="ratio",
@@ -284,7 +284,7 @@ _TRAINER_METRICS: Final = (
         "snapshot_bytes",
         "streamal_snapshot_size_bytes",
         Kind.GAUGE,
-        "Size of the latest snapshot before compression.",
+        "Size of the latest snapshot as it lies on the topic, compressed.",
         "Growing without end: bound the learner (tree depth, number of models).",
         (TRAINER,),
         unit="bytes",
@@ -302,7 +302,7 @@ _TRAINER_METRICS: Final = (
         "production_accuracy",
         "streamal_production_accuracy_ratio",
         Kind.GAUGE,
-        "Production's accuracy over the latest matured windows: unbiased estimate with interval; "
+        "Production's accuracy over all matured windows: unbiased estimate with an anytime interval; "
         "naive is the biased mean over routed items, for comparison only.",
         "An upper bound below your target: production is wrong too often; retrain it.",
         (TRAINER,),

@@ -66,7 +66,7 @@ def exposed_port() -> int:
 
 def inside_address() -> str:
     """Where the compose network finds Kafka."""
-    listeners = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    listeners = str(SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]).split(",")
     addresses = [address.partition("://")[2] for address in listeners]
     return next(address for address in addresses if address.startswith("kafka:"))
 
@@ -176,7 +176,7 @@ def running(name: str, start: Launch, directory: Path, port: int) -> Iterator[Ru
     directory.mkdir()
     log = directory / "log.txt"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the command of our own compose file
+        process = subprocess.Popen(
             start.command, env=start.environment, cwd=directory, stdout=output, stderr=output
         )
     try:
@@ -263,7 +263,7 @@ def deployment(
 ) -> Iterator[dict[str, Running]]:
     """The topics job has succeeded; one trainer and two gates share the work."""
     job = launch("topics", bootstrap, exposed_port())
-    done = subprocess.run(  # noqa: S603 - the command of our own compose file
+    done = subprocess.run(
         job.command, env=job.environment, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -326,7 +326,7 @@ def _assert_container_is_healthy(port: int) -> None:
     assert command[0] == "python"
     assert f":{exposed_port()}/" in command[-1]
     code = command[-1].replace(f":{exposed_port()}/", f":{port}/")
-    done = subprocess.run(  # noqa: S603 - the command of our own Dockerfile
+    done = subprocess.run(
         [sys.executable, *command[1:-1], code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -377,7 +377,7 @@ def test_promtool_accepts_the_configuration(require_or_skip: RequireOrSkip) -> N
     promtool = shutil.which("promtool")
     missing = "promtool not found (it comes with Debian's package prometheus)"
     require_or_skip("promtool", None if promtool else missing)
-    done = subprocess.run(  # noqa: S603 - fixed command
+    done = subprocess.run(
         [str(promtool), "check", "config", str(PROMETHEUS)],
         capture_output=True,
         text=True,

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.diagnosis import diagnosis
 from streamal.broker.kafka.errors import translated
 from streamal.errors import BrokerUnavailable
 
-__all__ = ["Network", "opened"]
+__all__ = ["TIDY_PROXY_URL", "Network", "opened"]
+
+#: Has kafka-python connect through `_TidySocket`, which it knows by this scheme.
+TIDY_PROXY_URL = "tidy://"
+
+
+class _TidySocket(KafkaNetSocket):  # type: ignore[misc] # kafka-python has no types
+    """Connects directly, and closes the socket of a failed or abandoned attempt.
+
+    kafka-python 3.0 leaves such sockets to the garbage collector; an outage makes many.
+    """
+
+    SCHEMES = ("tidy",)
+
+    async def sock_connect(
+        self,
+        net: Any,  # noqa: ANN401 - kafka-python's event loop
+        sock: socket.socket,
+        sockaddr: Any,  # noqa: ANN401 - whatever getaddrinfo found
+        timeout_at: float | None = None,
+    ) -> socket.socket:
+        try:
+            await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
 class Network:
@@ -62,7 +90,7 @@ def opened(
     network = Network()
     servers = ", ".join(connection.bootstrap_servers)
     try:
-        return factory(**config, kafka_client=network.make), network
+        return factory(**config, kafka_client=network.make, proxy_url=TIDY_PROXY_URL), network
     except (KafkaError, OSError) as error:
         network.close()
         if isinstance(error, KafkaTimeoutError):

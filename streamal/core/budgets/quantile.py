@@ -104,11 +104,19 @@ class Quantile(BudgetPolicy):
 
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
-        return {self.name: {"debt": self._spend.debt, "scores": self._scores.encode()}}
+        return {
+            self.name: {
+                "debt": self._spend.debt,
+                "items": self._scores.added,
+                "scores": self._scores.encode(),
+            }
+        }
 
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
         own = own_state(state, self.name)
         self._spend.restore(read_number(own, "debt", 0.0))
         scores = own.get("scores")
-        self._scores.decode(scores if isinstance(scores, str) else "")
+        self._scores.decode(
+            scores if isinstance(scores, str) else "", int(read_number(own, "items", 0))
+        )

@@ -14,8 +14,16 @@ __all__ = ["ScoreWindow"]
 _SINGLE = Struct("<f")
 
 
+#: The window of a young stream holds at least this many scores: enough for a rank.
+_FEWEST = 50
+
+
 class ScoreWindow:
     """The last `size` scores, in order of arrival and in order of size.
+
+    While the stream is young it holds the later half only: a model that has just begun to learn
+    scores quite differently from one item to the next hundred, and the first scores of all, when
+    nothing was known, are maximal.
 
     Scores are held in single precision: a state on a topic is half as large, and what is restored
     equals what was held, so that a restarted gate decides the same.
@@ -26,6 +34,8 @@ class ScoreWindow:
 
     def __init__(self, size: int) -> None:
         self._size = size
+        #: Scores taken in so far.
+        self.added = 0
         self._arrived: deque[float] = deque()
         self._sorted: list[float] = []
 
@@ -49,24 +59,32 @@ class ScoreWindow:
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
 
     def add(self, score: float) -> None:
-        """Take in one score, and forget the oldest when there are more than `size`."""
+        """Take in one score, and forget the oldest beyond the window."""
         score = _single(score)
-        if len(self._arrived) == self._size:
-            oldest = self._arrived.popleft()
-            del self._sorted[bisect_left(self._sorted, oldest)]
+        self.added += 1
         self._arrived.append(score)
         insort(self._sorted, score)
+        limit = min(self._size, max(_FEWEST, self.added // 2))
+        while len(self._arrived) > limit:
+            oldest = self._arrived.popleft()
+            del self._sorted[bisect_left(self._sorted, oldest)]
 
     def encode(self) -> str:
         """The scores in order of arrival: little-endian single precision, base64."""
         return base64.b64encode(_little_endian(array("f", self._arrived)).tobytes()).decode("ascii")
 
-    def decode(self, encoded: str) -> None:
-        """Return to what `encode` returned; of more than `size` scores, to the newest."""
+    def decode(self, encoded: str, added: int) -> None:
+        """Return to what `encode` returned; of more than `size` scores, to the newest.
+
+        Args:
+            encoded: from `encode`.
+            added: how many scores had been taken in.
+        """
         scores = array("f")
         scores.frombytes(base64.b64decode(encoded))
         self._arrived = deque(_little_endian(scores)[-self._size :])
         self._sorted = sorted(self._arrived)
+        self.added = max(added, len(self._arrived))
 
 
 def _single(score: float) -> float:

@@ -143,8 +143,8 @@ def test_before_any_score_all_items_are_alike() -> None:
 
 def _after(scores: list[float], budget: float, exploration: float) -> Quantile:
     """A policy with these scores in its window and a debt of zero."""
-    policy = Quantile(budget, exploration)
-    play(policy, scores)
+    policy = Quantile(budget, exploration, window=len(scores))
+    play(policy, scores * 2)
     state = policy.state()
     own = state["quantile"]
     assert isinstance(own, dict)

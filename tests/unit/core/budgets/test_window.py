@@ -54,7 +54,7 @@ def test_what_was_encoded_is_held_again() -> None:
     scores = default_rng(4).random(70).tolist()
     window = filled(scores[:30], size=20)
     again = ScoreWindow(20)
-    again.decode(window.encode())
+    again.decode(window.encode(), window.added)
     for score in scores[30:]:
         assert again.rank(score) == window.rank(score)
         window.add(score)
@@ -64,12 +64,12 @@ def test_what_was_encoded_is_held_again() -> None:
 
 def test_a_smaller_window_keeps_the_newest() -> None:
     smaller = ScoreWindow(2)
-    smaller.decode(filled([0.125, 0.25, 0.5]).encode())
+    smaller.decode(filled([0.125, 0.25, 0.5]).encode(), 3)
     assert smaller.encode() == filled([0.25, 0.5]).encode()
 
 
 def test_the_encoding_is_the_same_on_every_machine() -> None:
     assert filled([0.5, 0.0, 1.0]).encode() == "AAAAPwAAAAAAAIA/"
     window = filled([0.5])
-    window.decode("")
+    window.decode("", 0)
     assert len(window) == 0
