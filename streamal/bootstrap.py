@@ -116,6 +116,13 @@ def _check_times(settings: Settings) -> None:
             f"({needed:.0f}), or reviews are gone before their labels come"
         )
 
+    horizon = settings.estimation.label_horizon_seconds
+    if horizon > settings.labels.ttl_seconds:
+        raise SettingsInvalid(
+            f"estimation.label_horizon_seconds = {horizon:.0f}: at most labels.ttl_seconds "
+            f"({settings.labels.ttl_seconds:.0f})"
+        )
+
 
 def _new_gate(settings: Settings, partitions: int) -> Gate:
     """A fresh gate for one of `partitions` partitions."""
@@ -337,7 +344,7 @@ class Pipeline:
                 retain_seconds=settings.topics.retention_seconds,
                 quality=QualityOptions(
                     pipeline=settings.pipeline.name,
-                    ttl_seconds=settings.labels.ttl_seconds,
+                    label_horizon_seconds=settings.estimation.label_horizon_seconds,
                     level=settings.estimation.level,
                     least_propensity=settings.gate.budget * settings.gate.exploration or None,
                 ),

@@ -87,10 +87,16 @@ def main() -> None:
         app(standalone_mode=False)
     except typer.Exit as error:
         sys.exit(error.exit_code)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+    except typer.TyperException as error:
+        # Usage errors say best themselves which option they are about, but their class is private.
+        show = getattr(error, "show", None)
+        if show is None:
+            sys.stderr.write(f"streamal: {error}\n")
+        else:
+            show()
+        sys.exit(getattr(error, "exit_code", SettingsInvalid.exit_code))
     except StreamalError as error:
         _complain(error)
         sys.exit(BrokerGone.exit_code if isinstance(error, BrokerUnavailable) else error.exit_code)

@@ -17,6 +17,7 @@ from streamal.clock import SystemClock
 from streamal.errors import BreakerOpen
 from streamal.roles.loop import Role, run
 from streamal.settings import Settings
+from streamal.state.snapshots import versions
 from streamal.telemetry.health import Health
 from streamal.telemetry.logs import log_role
 from streamal.telemetry.metrics import Metrics
@@ -56,6 +57,7 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
         _stopping_on_signals(stop) as received,
     ):
         _log.info("telemetry on http://%s:%d/metrics", telemetry.host, http.port)
+        metrics.build.info(versions()._asdict())
         pipeline = Pipeline(settings, broker, clock, metrics)
         crew = _Crew(pipeline, health, stop)
         for role in roles:

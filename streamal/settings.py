@@ -8,12 +8,24 @@ is allowed. What a strategy, policy or learner accepts as parameters is checked 
 from __future__ import annotations
 
 import difflib
+import json
+import os
 import tomllib
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -46,12 +58,19 @@ __all__ = [
 #: Kafka accepts these characters in topic, group and transactional-id names.
 _NAME = r"^[A-Za-z0-9._-]+$"
 _Name = Annotated[str, Field(pattern=_NAME, min_length=1, max_length=200)]
+_ENV_PREFIX: Final = "STREAMAL_"
+_ENV_DELIMITER: Final = "__"
 #: JSON-like values for constructor parameters; checked against the constructor by its builder.
 Parameters = dict[str, Any]
 
 
 def _comma_separated(value: object) -> object:
-    """Lists may be written as text with commas, as environment variables have to."""
+    """Lists may be written as text, as environment variables have to: with commas, or as JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            raise PydanticCustomError("list", "begins like a JSON list but is none") from None
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
@@ -61,7 +80,9 @@ _Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class PipelineSettings(_Section):
@@ -91,7 +112,7 @@ class BrokerSettings(_Section):
         oauth_client_id: client id at the token endpoint.
         oauth_client_secret: client secret at the token endpoint.
         oauth_scope: scope asked for.
-        oauth_token_factory: instead: `package.module:factory` that returns a callable to a token.
+        oauth_token_factory: instead: `package.module:factory` of an object with `token() -> str`.
         ssl_cafile: CA certificates (PEM) that the broker's certificate must chain to.
         ssl_certfile: our certificate (PEM) for mutual TLS.
         ssl_keyfile: its private key (PEM).
@@ -163,6 +184,19 @@ class TopicSettings(_Section):
     labels_partitions: int = Field(default=1, ge=1, le=1_000)
     replication: int = Field(default=1, ge=1, le=100)
     retention_seconds: float = Field(default=14 * 86_400, gt=0)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = {key: value for key, value in self if isinstance(value, str)}
+        for shared, users in Counter(names.values()).items():
+            if users > 1:
+                keys = " and ".join(key for key, name in names.items() if name == shared)
+                raise PydanticCustomError(
+                    "shared_topic",
+                    "{keys} are all {name}; each needs a topic of its own",
+                    {"keys": keys, "name": repr(shared)},
+                )
+        return self
 
 
 class FormatSettings(_Section):
@@ -319,10 +353,14 @@ class EstimationSettings(_Section):
 
     Attributes:
         window_seconds: length of an event-time window.
+        label_horizon_seconds: how long after a decision a label still counts for estimates; at most
+            labels.ttl_seconds. A window is estimated once its last decision is that old, so this is
+            how far estimates lag behind; labels that come later are learned all the same.
         level: confidence level of intervals, in (0, 1).
     """
 
     window_seconds: float = Field(default=3600, gt=0)
+    label_horizon_seconds: float = Field(default=86_400, gt=0)
     level: float = Field(default=0.95, gt=0, lt=1)
 
 
@@ -346,8 +384,8 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="STREAMAL_",
-        env_nested_delimiter="__",
+        env_prefix=_ENV_PREFIX,
+        env_nested_delimiter=_ENV_DELIMITER,
         frozen=True,
         extra="forbid",
         nested_model_default_partial_update=True,
@@ -384,12 +422,23 @@ def load_settings(path: Path | None) -> Settings:
     Raises:
         SettingsInvalid: the file can't be read, or a setting is wrong.
     """
+    unknown = _unknown_variables(os.environ)
+    try:
+        settings = _read(path)
+    except SettingsInvalid as error:
+        raise SettingsInvalid(*unknown, *error.problems) from None
+    if unknown:
+        raise SettingsInvalid(*unknown)
+    return settings
+
+
+def _read(path: Path | None) -> Settings:
     try:
         return _class_reading(path)()
     except ValidationError as error:
         raise SettingsInvalid(*(_line(details) for details in error.errors())) from None
     except SettingsError as error:
-        raise SettingsInvalid(f"environment: {error}") from None
+        raise SettingsInvalid(_unreadable_variable(error, os.environ)) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsInvalid(f"{path}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -408,6 +457,32 @@ def _class_reading(path: Path | None) -> type[Settings]:
     return FromFile
 
 
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """One line for each variable whose section does not exist; pydantic would pass it over.
+
+    Names without the delimiter are not looked at: Kubernetes sets some, such as
+    `STREAMAL_GATE_PORT` for a service that is called streamal-gate.
+    """
+    lines = []
+    for name in sorted(environment):
+        section, delimiter, _ = name.upper().removeprefix(_ENV_PREFIX).partition(_ENV_DELIMITER)
+        ours = name.upper().startswith(_ENV_PREFIX) and delimiter
+        if ours and section.lower() not in Settings.model_fields:
+            lines.append(f"{name}: unknown key; {_alternatives((section.lower(),))}")
+    return lines
+
+
+def _unreadable_variable(error: SettingsError, environment: Mapping[str, str]) -> str:
+    """Which variable is not the JSON that it has to be; never its value."""
+    text = getattr(error.__cause__, "doc", None)
+    names = [
+        name
+        for name, value in environment.items()
+        if value == text and name.upper().startswith(_ENV_PREFIX)
+    ]
+    return f"{', '.join(sorted(names)) or 'environment'}: must be JSON ({error.__cause__ or error})"
+
+
 #: Keys with these words hold secrets, whose values no message may show.
 _SECRET_WORDS = ("password", "secret", "signing_keys")
 
@@ -416,6 +491,10 @@ def _line(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_alternatives(error['loc'])}"
+    if error["type"] == "model_type":
+        return f"{key}: must be a table of settings, as under [{key}]"
+    if isinstance(error["input"], Mapping):
+        return f"{key}: {error['msg']}"
     return f"{key} = {_shown(key, error['input'])}: {error['msg']}"
 
 

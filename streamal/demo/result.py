@@ -67,8 +67,7 @@ class DemoResult:
         estimate = self.production_accuracy_estimate
         alarms = "alarm" if self.drift_alarms == 1 else "alarms"
         return f"""
-{self.events:,} events in {self.seconds:.1f} s: {self.events_per_second:,.0f} a second, through two
-pipelines.
+{self.events:,} events in {self.seconds:.1f} s, {self.events_per_second:,.0f} a second.
 
 Budget      {self.routed:,} events were sent to review, {self.routed_ratio:.2%} of all;
             {self.budget:.2%} was allowed. {self.labels_learned:,} labels were learned.
@@ -76,10 +75,11 @@ Errors      {self.error_yield:.1%} of the reviewed items were errors of producti
             at random it would have been {self.error_yield_random:.1%}.
 Model       The online model was right on {self.model_accuracy:.1%} of all events;
             with as many labels at random, on {self.random_model_accuracy:.1%}.
-Production  It was right on {self.production_accuracy_true:.1%}. From the reviews alone it is
-            estimated at {_percent(estimate.value)} ({estimate.level:.0%} interval {estimate.low:.1%} to
-            {estimate.high:.1%}). The plain mean over the reviewed items says
-            {_percent(self.production_accuracy_naive)}: biased, since the doubtful ones are reviewed.
+Production  It was right on {self.production_accuracy_true:.1%}.
+            Estimated from the reviews alone: {_percent(estimate.value)},
+            {estimate.level:.0%} interval {estimate.low:.1%} to {estimate.high:.1%}.
+            The plain mean over the reviewed items says {_percent(self.production_accuracy_naive)}:
+            biased, since the doubtful ones are reviewed.
 Drift       {self.drift_alarms} {alarms} about production's accuracy.
 """
 

@@ -260,7 +260,11 @@ class _Show:
                 poll_timeout_seconds=_NO_WAIT,
             ),
             snapshots=SnapshotSettings(signing_keys=(SecretStr(secrets.token_hex(32)),)),
-            estimation=EstimationSettings(window_seconds=self._window, level=_LEVEL),
+            estimation=EstimationSettings(
+                window_seconds=self._window,
+                label_horizon_seconds=_LABEL_TTL_SECONDS,
+                level=_LEVEL,
+            ),
         )
 
 

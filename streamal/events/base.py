@@ -5,12 +5,22 @@ Unknown fields are ignored, so that a producer may be a minor version ahead of i
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from streamal.errors import Reject
 
@@ -20,6 +30,7 @@ __all__ = [
     "EventId",
     "FeatureMap",
     "Metadata",
+    "Name",
     "UtcDatetime",
     "load_json",
     "rejecting",
@@ -27,11 +38,20 @@ __all__ = [
 
 #: Longest list that counts as a feature; embeddings belong into a reducer before the gate.
 MAX_FEATURE_LIST = 256
+#: Longest detail of a reject: it becomes a record header, and may quote what the event holds.
+_MAX_DETAIL: Final = 500
+#: C0, DEL and C1.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def _utc(moment: datetime) -> datetime:
     """A time zone is converted; a time without one is taken as UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time", "lies outside of the years 1 to 9999 in UTC") from None
 
 
 def _class_name(value: object) -> object:
@@ -45,19 +65,70 @@ def _class_name(value: object) -> object:
     return value
 
 
+def _digits(value: object) -> object:
+    """Ids and versions are text on the wire; many producers count in integers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _printable(event_id: str) -> str:
-    if any(character < " " for character in event_id):
+    if _CONTROL.search(event_id):
         raise PydanticCustomError("event_id", "must not contain control characters")
     return event_id
 
 
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """One error for a union of kinds, in words, instead of one for each kind that does not fit.
+
+    Attributes:
+        message: what is allowed.
+    """
+
+    message: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        union = schema["schema"] if schema["type"] == "nullable" else schema
+        if union["type"] != "union":
+            raise TypeError(f"{source} is not a union")
+        union["custom_error_type"] = "kind"
+        union["custom_error_message"] = self.message
+        return schema
+
+
 UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
-EventId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
-ClassLabel = Annotated[str, BeforeValidator(_class_name), Field(min_length=1, max_length=256)]
+EventId = Annotated[
+    str,
+    Field(min_length=1, max_length=256),
+    AfterValidator(_printable),
+    BeforeValidator(_digits),
+]
+Name = Annotated[str, Field(min_length=1, max_length=256), BeforeValidator(_digits)]
+ClassLabel = Annotated[str, Field(min_length=1, max_length=256), BeforeValidator(_class_name)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
-_FeatureList = Annotated[tuple[_Number, ...], Field(max_length=MAX_FEATURE_LIST)]
-FeatureMap = dict[str, bool | int | _Number | str | _FeatureList | None]
-Metadata = dict[str, bool | int | float | str | None]
+_FeatureList = Annotated[
+    tuple[Annotated[float, Field(strict=True, allow_inf_nan=False)], ...],
+    Field(max_length=MAX_FEATURE_LIST),
+]
+FeatureMap = dict[
+    str,
+    Annotated[
+        bool | int | _Number | str | _FeatureList | None,
+        _Explained(
+            "must be a finite number, text, a boolean, null or a list of at most "
+            f"{MAX_FEATURE_LIST} numbers"
+        ),
+    ],
+]
+Metadata = dict[
+    str,
+    Annotated[
+        bool | int | _Number | str | None,
+        _Explained("must be a finite number, text, a boolean or null"),
+    ],
+]
 
 
 class Event(BaseModel):
@@ -115,7 +186,7 @@ def rejecting(cls: type[E], document: dict[str, Any], context: object = None) ->
         return cls.model_validate(document, context=context)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        raise Reject(_reason(first), f"{_field(first)}: {first['msg']}") from error
+        raise Reject(_reason(first), _one_line(f"{_field(first)}: {first['msg']}")) from error
 
 
 #: Pydantic error types that have a reason of their own; the rest are `invalid_field`.
@@ -134,3 +205,9 @@ def _reason(error: ErrorDetails) -> str:
 
 def _field(error: ErrorDetails) -> str:
     return ".".join(str(part) for part in error["loc"]) or "event"
+
+
+def _one_line(text: str) -> str:
+    """Names of fields and classes are the event's: of any length, with any character."""
+    line = "".join(character if character.isprintable() else "?" for character in text)
+    return line if len(line) <= _MAX_DETAIL else f"{line[:_MAX_DETAIL]}..."

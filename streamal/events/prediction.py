@@ -8,11 +8,21 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from streamal.events.base import ClassLabel, Event, EventId, FeatureMap, Metadata, UtcDatetime
+from streamal.events.base import (
+    ClassLabel,
+    Event,
+    EventId,
+    FeatureMap,
+    Metadata,
+    Name,
+    UtcDatetime,
+)
 
 __all__ = ["ModelRef", "Output", "Prediction", "ProbabilityRules"]
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: From class to probability; JSON's keys are text already.
+_ProbabilityMap = dict[Annotated[str, Field(min_length=1, max_length=256)], float]
 
 
 class ProbabilityRules(BaseModel):
@@ -36,7 +46,7 @@ def _checked(probabilities: dict[str, float], rules: ProbabilityRules) -> dict[s
             raise PydanticCustomError(
                 "bad_probabilities", "P({label}) is {p}, not in [0, 1]", {"label": label, "p": p}
             )
-    total = math.fsum(probabilities.values())
+    total = _sum(probabilities)
     if not rules.normalise and abs(total - 1) > rules.tolerance:
         raise PydanticCustomError(
             "bad_probabilities",
@@ -48,6 +58,13 @@ def _checked(probabilities: dict[str, float], rules: ProbabilityRules) -> dict[s
     return {label: p / total for label, p in probabilities.items()}
 
 
+def _sum(probabilities: dict[str, float]) -> float:
+    try:
+        return math.fsum(probabilities.values())
+    except OverflowError:
+        return math.inf
+
+
 def _rules(info: ValidationInfo) -> ProbabilityRules:
     return info.context if isinstance(info.context, ProbabilityRules) else ProbabilityRules()
 
@@ -57,8 +74,8 @@ class ModelRef(BaseModel):
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
-    name: str = Field(default="production", min_length=1, max_length=256)
-    version: str = Field(default="unknown", min_length=1, max_length=256)
+    name: Name = "production"
+    version: Name = "unknown"
 
 
 class Output(BaseModel):
@@ -73,7 +90,7 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: ClassLabel | None = None
-    probabilities: dict[str, float] | None = None
+    probabilities: _ProbabilityMap | None = None
     value: _Finite | None = None
 
     @field_validator("probabilities")
@@ -113,7 +130,7 @@ class Prediction(Event):
     model: ModelRef = ModelRef()
     features: FeatureMap
     prediction: Output
-    committee: tuple[dict[str, float] | _Finite, ...] | None = None
+    committee: tuple[_ProbabilityMap | _Finite, ...] | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @field_validator("committee")

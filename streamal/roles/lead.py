@@ -255,6 +255,7 @@ class Lead:
         self._reported.update(offsets)
         if messages:
             self._heartbeat_due = now + self._options.heartbeat_seconds
+            self._measure_lag()
         if snapshot:
             self._after_snapshot(now, messages)
         self._report(news)
@@ -323,6 +324,11 @@ class Lead:
             self._lineage.model.labels_learned,
             size,
         )
+
+    def _measure_lag(self) -> None:
+        for source, end in self._labels.end_offsets(list(self._reported)).items():
+            lag = max(0, end - self._labels.position(source))
+            self._metrics.lag.labels(topic=source.topic, partition=str(source.partition)).set(lag)
 
     def _report(self, news: _News) -> None:
         """Count what was committed."""

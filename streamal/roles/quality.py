@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from streamal.core.estimation import (
@@ -36,13 +36,13 @@ class QualityOptions:
 
     Attributes:
         pipeline: name of the pipeline.
-        ttl_seconds: how long after a decision a label still counts.
+        label_horizon_seconds: how long after a decision a label still counts for estimates.
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force; None when there is none.
     """
 
     pipeline: str
-    ttl_seconds: float
+    label_horizon_seconds: float
     level: float
     least_propensity: float | None
 
@@ -84,11 +84,9 @@ class Quality:
 
     def advance(self, now: float) -> list[WindowReport]:
         """Close the windows that have matured by `now` (seconds since the epoch), oldest first."""
-        horizon = now - self._options.ttl_seconds
-        reports = [
-            self._close(window, now)
-            for window in self._measures.windows(self._closed_until, horizon)
-        ]
+        horizon = now - self._options.label_horizon_seconds
+        matured = self._measures.windows(self._closed_until, horizon)
+        reports = [self._close(window, now) for window in matured]
         if reports:
             self._show()
         return reports
@@ -96,7 +94,10 @@ class Quality:
     def _close(self, window: WindowSums, now: float) -> WindowReport:
         end = window.window_start + window.window_seconds
         self._closed_until = end
-        outcomes = self._measures.outcomes(window.window_start, end)
+        outcomes = [
+            self._as_of_horizon(outcome)
+            for outcome in self._measures.outcomes(window.window_start, end)
+        ]
         responses = _responses(outcomes)
         items = _labelled(outcomes, _production_correct, use_expectation=True)
         totals = _totals(window, len(items))
@@ -111,6 +112,13 @@ class Quality:
             ),
             drift=None if shift is None else self._drift(shift, window, now),
         )
+
+    def _as_of_horizon(self, outcome: ReviewOutcome) -> ReviewOutcome:
+        """Later answers don't count, whenever they are looked at: a report must not change."""
+        limit = outcome.decided_at + self._options.label_horizon_seconds
+        if outcome.answered_at is None or outcome.answered_at <= limit:
+            return outcome
+        return replace(outcome, label=None, answered_at=None)
 
     def _tracker(self) -> AccuracyTracker:
         return AccuracyTracker(

@@ -100,6 +100,8 @@ class TrainerRole:
     def recover(self, error: Retriable) -> None:
         """Forget the model in memory; the next step takes the lineage up from the log again."""
         _log.debug("recovering from %s", error)
+        if self._lead is not None:
+            self._metrics.transactions.labels(outcome="aborted").inc()
         self._drop_lead()
 
     def close(self) -> None:

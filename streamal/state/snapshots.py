@@ -72,11 +72,14 @@ class Message(NamedTuple):
 
 
 class Versions(NamedTuple):
-    """What a pickle depends on."""
+    """What a pickle depends on; a patch release of any must not change how it is read."""
 
     streamal: str
     river: str
     python: str
+
+    def __str__(self) -> str:
+        return f"streamal {self.streamal} with River {self.river} on Python {self.python}"
 
 
 def versions() -> Versions:
@@ -378,11 +381,10 @@ class SnapshotAssembler:
                 f"{_name(header)} lies under the keys of pipeline {self._pipeline}; give each "
                 "pipeline a signing key of its own"
             )
-        theirs = (_minor(header.river), _minor(header.python))
-        if theirs != (_minor(self._running.river), _minor(self._running.python)):
+        theirs = Versions(header.streamal, header.river, header.python)
+        if [_minor(version) for version in theirs] != [_minor(each) for each in self._running]:
             raise SnapshotRefused(
-                f"{_name(header)} was made by River {header.river} on Python {header.python}; here "
-                f"run River {self._running.river} on Python {self._running.python}. Run the same "
+                f"{_name(header)} was made by {theirs}; here run {self._running}. Run the same "
                 "image everywhere; the trainer rebuilds its model from the labels by itself"
             )
 

@@ -302,7 +302,7 @@ _TRAINER_METRICS: Final = (
         "production_accuracy",
         "streamal_production_accuracy_ratio",
         Kind.GAUGE,
-        "Production's accuracy over all matured windows: unbiased estimate with an anytime interval; "
+        "Production's accuracy over all matured windows: unbiased, with an anytime interval; "
         "naive is the biased mean over routed items, for comparison only.",
         "An upper bound below your target: production is wrong too often; retrain it.",
         (TRAINER,),
@@ -324,7 +324,7 @@ _TRAINER_METRICS: Final = (
         "model_accuracy",
         "streamal_model_accuracy_ratio",
         Kind.GAUGE,
-        "The online model's accuracy over the same windows, estimated the same way.",
+        "The online model's accuracy over the same windows, estimated in the same way.",
         "Well above production's: consider to promote the online model, or to retrain.",
         (TRAINER,),
         labels=("kind",),
@@ -415,7 +415,7 @@ _SHARED_METRICS: Final = (
         "streamal_build",
         Kind.INFO,
         "Versions that this process runs.",
-        "More than one value of river or python in a pipeline: snapshots will be refused.",
+        "More than one combination in a pipeline: snapshots are refused until all run one image.",
         _BOTH,
     ),
 )

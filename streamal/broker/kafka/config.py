@@ -136,6 +136,9 @@ def producer_config(connection: KafkaConnection, transactional_id: str | None) -
         config["transactional_id"] = transactional_id
         config["transaction_timeout_ms"] = _ms(connection.transaction_timeout_seconds)
         config["delivery_timeout_ms"] = NEVER_GIVE_UP_MS
+        # An unanswered request of the transaction protocol ends kafka-python's producer for good,
+        # while a late answer would have settled everything. Our own calls stop waiting before.
+        config["request_timeout_ms"] = max(limit_ms, config["transaction_timeout_ms"])
     return config
 
 

@@ -25,8 +25,9 @@ REST: Final = "*"
 class FieldMapping(BaseModel):
     """Where production's JSON holds what streamal needs.
 
-    Every value is a path of object keys joined by dots, such as `result.score`. Optional parts that
-    a message lacks are left out; what the event needs and lacks becomes a dead letter.
+    Every value is a path of object keys joined by dots, such as `result.score`; a top-level key
+    that itself holds the dots is found first. Optional parts that a message lacks are left out;
+    what the event needs and lacks becomes a dead letter.
 
     Attributes:
         schema_version: version of the shape, for producers that publish streamal's own.
@@ -153,15 +154,18 @@ class FlatFormat:
 
 
 def _top_level_fields(mapping: FieldMapping) -> frozenset[str]:
-    """First keys of all mapped paths: what `features = "*"` must leave alone."""
+    """Keys that mapped paths begin with or are: what `features = "*"` must leave alone."""
     paths = mapping.model_dump(
         exclude={"features", "features_prefix", "probabilities_prefix"}
         | {"positive_class", "negative_class"}
     )
-    return frozenset(path.split(".")[0] for path in paths.values() if path is not None)
+    taken = [path for path in paths.values() if path is not None]
+    return frozenset([*taken, *(path.split(".")[0] for path in taken)])
 
 
 def _find(document: Mapping[str, Any], path: str) -> object:
+    if path in document:
+        return document[path]
     node: object = document
     for key in path.split("."):
         if not isinstance(node, Mapping) or key not in node:
