@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import orjson
 from pydantic import SecretStr
@@ -23,7 +25,7 @@ from streamal.core.gate import Gate
 from streamal.core.learners import LabelledRow, OnlineModel, Target, build_model, warm_start
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Decision
-from streamal.errors import Reject, SettingsInvalid
+from streamal.errors import BrokerGone, BrokerUnavailable, Reject, SettingsInvalid
 from streamal.events import LabelEvent, ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.events.topics import Topics
@@ -47,9 +49,12 @@ from streamal.state.snapshots import Signer, SnapshotAssembler
 from streamal.tabular import class_name, read_rows
 from streamal.telemetry.metrics import Metrics
 
-__all__ = ["Pipeline", "check_settings", "gate_group", "topics_of", "trainer_group"]
+__all__ = ["Pipeline", "check_settings", "connect", "gate_group", "topics_of", "trainer_group"]
 
 _log = logging.getLogger(__name__)
+
+#: kafka-python needs more than half a second for a request.
+_SHORTEST_TRY_SECONDS: Final = 0.6
 
 
 def gate_group(settings: Settings) -> str:
@@ -225,17 +230,60 @@ def _revealed(secret: SecretStr | None) -> str | None:
 def _check_connection(settings: Settings) -> None:
     problems = _connection(settings).problems()
     if problems:
-        raise SettingsInvalid(*problems)
+        raise SettingsInvalid(*(f"broker.{problem}" for problem in problems))
 
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Broker]:
-    """The Kafka broker of these settings; closed at the end."""
+    """The Kafka broker of these settings, once it has answered; closed at the end.
+
+    Raises:
+        SettingsInvalid: the settings do not fit together.
+        BrokerGone: no broker answered within `broker.connect_timeout_seconds`.
+        Unauthorized: the broker refuses our credentials.
+    """
+    _check_connection(settings)
+    _first_contact(settings)
     broker = KafkaBroker(_connection(settings))
     try:
         yield broker
     finally:
         broker.close()
+
+
+def _first_contact(settings: Settings) -> None:
+    """Return when a broker answers, however long one request may take."""
+    limit = settings.broker.connect_timeout_seconds
+    deadline = time.monotonic() + limit
+    while True:
+        left = max(_SHORTEST_TRY_SECONDS, deadline - time.monotonic())
+        connection = replace(
+            _connection(settings),
+            request_timeout_seconds=min(left, settings.broker.request_timeout_seconds),
+        )
+        broker = KafkaBroker(connection)
+        try:
+            with _silent("kafka"):
+                broker.admin()
+        except BrokerUnavailable as error:
+            if time.monotonic() >= deadline:
+                raise BrokerGone(f"no broker answered within {limit:g} s: {error}") from error
+        else:
+            return
+        finally:
+            broker.close()
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep the client from logging every try: the error that we raise says it once."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,18 +356,15 @@ class Pipeline:
             broker=self.broker,
             group=trainer_group(settings),
             models_topic=topics.models,
-            open_view=lambda: ReviewView(
-                self.broker,
-                topics,
-                PendingView(
-                    path,
-                    pipeline=settings.pipeline.name,
-                    cluster=f"{','.join(sorted(settings.broker.bootstrap_servers))} "
-                    f"{topics.reviews} {topics.labels} {topics.windows}",
-                    check=self._check_label,
-                ),
-                settings.trainer.max_batch_records,
-                self.metrics,
+            open_pending=lambda: PendingView(
+                path,
+                pipeline=settings.pipeline.name,
+                cluster=f"{','.join(sorted(settings.broker.bootstrap_servers))} "
+                f"{topics.reviews} {topics.labels} {topics.windows}",
+                check=self._check_label,
+            ),
+            open_view=lambda pending: ReviewView(
+                self.broker, topics, pending, settings.trainer.max_batch_records, self.metrics
             ),
             new_lead=self._lead,
             poll_timeout_seconds=settings.trainer.poll_timeout_seconds,

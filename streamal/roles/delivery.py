@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from streamal.ports import Broker, Consumer, Producer, TopicPartition, TransactionalProducer
+from streamal.roles.closing import close_all
 
 __all__ = ["AtLeastOnce", "Delivery", "ExactlyOnce"]
 
@@ -76,13 +77,12 @@ class ExactlyOnce:
 
     def reopen(self) -> None:
         """See `Delivery.reopen`: a new producer under the same id resolves the old transaction."""
-        self._producer.close()
+        close_all(self._producer.close)
         self._producer = self._broker.transactional_producer(self._transactional_id)
 
     def close(self) -> None:
         """See `Delivery.close`."""
-        self._producer.abort()
-        self._producer.close()
+        close_all(self._producer.abort, self._producer.close)
 
 
 class AtLeastOnce:
@@ -114,7 +114,7 @@ class AtLeastOnce:
 
     def reopen(self) -> None:
         """See `Delivery.reopen`."""
-        self._producer.close()
+        close_all(self._producer.close)
         self._producer = self._broker.producer()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import Appraisal, Reviewing, appraise
 from streamal.roles.breaker import Breaker
+from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import Delivery
 from streamal.roles.gate_state import GateStateReader, state_key
@@ -251,13 +252,10 @@ class GateRole:
 
     def close(self) -> None:
         """Drop an open batch and leave the group."""
-        if self._delivery is not None:
-            self._delivery.close()
-            self._delivery = None
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
-        self._models.close()
+        parts = (self._delivery, self._consumer, self._models)
+        self._delivery = self._consumer = None
+        self._partitions.clear()
+        close_all(*(part.close for part in parts if part is not None))
 
     def _source(self, number: int) -> TopicPartition:
         return TopicPartition(self._options.topics.predictions, number)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import orjson
 
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
+from streamal.roles.loop import CATCH_UP_POLL_SECONDS
 
 __all__ = ["GateStateReader", "state_key"]
 
@@ -95,7 +96,7 @@ def _last_between(
     consumer.seek(source, start)
     found: Record | None = None
     while consumer.position(source) < end:
-        for record in consumer.poll(1.0, _BATCH_RECORDS):
+        for record in consumer.poll(CATCH_UP_POLL_SECONDS, _BATCH_RECORDS):
             if record.key == key:
                 found = record
     return found

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamal.core.learners import OnlineModel
-from streamal.errors import Reject, SnapshotRefused
+from streamal.errors import Reject, SnapshotRefused, StreamalError
 from streamal.events import DriftEvent, Heartbeat
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
+from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.lineage import Lineage
 from streamal.roles.models_topic import SnapshotReader, show_model
@@ -122,10 +123,16 @@ class Lead:
         # nothing of that leader's can follow what is read below.
         self._producer = broker.transactional_producer(options.transactional_id)
         self._labels = broker.consumer()
-        reader.catch_up()
-        self._lineage = self._take_up(reader, new_model)
-        self._reported = self._seek()
-        self._quality = self._take_up_quality(reader)
+        try:
+            reader.catch_up()
+            self._lineage = self._take_up(reader, new_model)
+            self._reported = self._seek()
+            self._quality = self._take_up_quality(reader)
+        except StreamalError:
+            self.close()
+            raise
+        finally:
+            reader.close()
         self._snapshot_due = clock.now() + options.snapshot_every_seconds
         self._heartbeat_due = clock.now()
 
@@ -157,9 +164,7 @@ class Lead:
 
     def close(self) -> None:
         """End the term; what was not committed is dropped."""
-        self._producer.abort()
-        self._producer.close()
-        self._labels.close()
+        close_all(self._producer.abort, self._producer.close, self._labels.close)
 
     def _take_up(self, reader: SnapshotReader, new_model: Callable[[], OnlineModel]) -> Lineage:
         """The published lineage, or a new one where this process may not continue it."""

@@ -10,10 +10,13 @@ from streamal.ports import Clock, StopSignal
 from streamal.telemetry.health import RoleHealth
 from streamal.telemetry.metrics import Metrics
 
-__all__ = ["Role", "run"]
+__all__ = ["CATCH_UP_POLL_SECONDS", "Role", "run"]
 
 _log = logging.getLogger(__name__)
 
+#: How long one poll waits while a role reads to a known end. What is missing is there already; a
+#: longer wait would be spent on partitions that end in control records, which no poll returns.
+CATCH_UP_POLL_SECONDS = 0.02
 #: First and longest wait between two tries. The longest bounds how late work resumes after an
 #: outage; the first keeps a blip from being felt.
 _FIRST_BACKOFF_SECONDS = 0.2

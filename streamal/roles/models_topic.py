@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable
 
 from streamal.core.learners import OnlineModel
-from streamal.errors import SnapshotRefused
+from streamal.errors import SnapshotRefused, StreamalError
 from streamal.events import Heartbeat
-from streamal.ports import Broker, Clock, Consumer, TopicPartition
+from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import ServingModel
+from streamal.roles.closing import close_all
+from streamal.roles.loop import CATCH_UP_POLL_SECONDS
 from streamal.state.snapshots import Snapshot, SnapshotAssembler, load
 from streamal.telemetry.metrics import Metrics
 
@@ -64,11 +66,11 @@ class SnapshotReader:
         consumer = self._open()
         end = consumer.end_offsets([self._source])[self._source]
         while consumer.position(self._source) < end:
-            self.follow(timeout_seconds=1.0)
+            self.follow(CATCH_UP_POLL_SECONDS)
 
     def follow(self, timeout_seconds: float = 0.0) -> None:
         """Read what has come since."""
-        for record in self._open().poll(timeout_seconds, _BATCH_RECORDS):
+        for record in self._poll(timeout_seconds):
             try:
                 found = self._assembler.feed(record)
             except SnapshotRefused as refused:
@@ -88,6 +90,14 @@ class SnapshotReader:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
+
+    def _poll(self, timeout_seconds: float) -> list[Record]:
+        """A failed poll may have passed over records; the assembler knows which it has seen."""
+        try:
+            return self._open().poll(timeout_seconds, _BATCH_RECORDS)
+        except StreamalError:
+            close_all(self.close)
+            raise
 
     def _open(self) -> Consumer:
         if self._consumer is None:

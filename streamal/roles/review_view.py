@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from streamal.errors import Reject
+from streamal.errors import Reject, StreamalError
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Consumer, Record, TopicPartition
+from streamal.roles.closing import close_all
+from streamal.roles.loop import CATCH_UP_POLL_SECONDS
 from streamal.state.pending import PendingView
 from streamal.telemetry.metrics import Metrics
 
@@ -39,8 +41,12 @@ class ReviewView:
         self._topics = topics
         self._max_batch_records = max_batch_records
         self._consumer: Consumer = broker.consumer()
-        self._sources = self._assign()
-        self._seek()
+        try:
+            self._sources = self._assign()
+            self._seek()
+        except StreamalError:
+            close_all(self._consumer.close)
+            raise
 
     def follow(self, timeout_seconds: float) -> int:
         """Apply what has come; the number of records applied."""
@@ -57,7 +63,11 @@ class ReviewView:
         """
         ends = self._consumer.end_offsets(self._sources)
         while any(self._consumer.position(source) < end for source, end in ends.items()):
-            self.follow(timeout_seconds=1.0)
+            self.follow(CATCH_UP_POLL_SECONDS)
+
+    def resume(self) -> None:
+        """Go back to what is applied: a poll that failed may have passed over records."""
+        self._seek()
 
     def start_over(self) -> None:
         """Forget everything and read the topics again from their beginning."""

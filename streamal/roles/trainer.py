@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from streamal.errors import Retriable
+from streamal.errors import Retriable, StreamalError
 from streamal.ports import Broker, Consumer, TopicPartition
+from streamal.roles.closing import close_all
 from streamal.roles.lead import Lead
 from streamal.roles.quality import Quality
 from streamal.roles.review_view import ReviewView
+from streamal.state.pending import PendingView
 from streamal.telemetry.metrics import Metrics
 
 __all__ = ["TrainerRole"]
@@ -32,7 +34,8 @@ class TrainerRole:
         broker: the log.
         group: the group whose one assigned member leads.
         models_topic: the one-partition topic that is assigned to the leader.
-        open_view: opens the SQLite view and its consumer.
+        open_pending: opens the SQLite view.
+        open_view: opens its feed from the log.
         new_lead: takes over the lineage; called on becoming leader.
         poll_timeout_seconds: longest wait for records in a step.
         metrics: counts.
@@ -46,7 +49,8 @@ class TrainerRole:
         broker: Broker,
         group: str,
         models_topic: str,
-        open_view: Callable[[], ReviewView],
+        open_pending: Callable[[], PendingView],
+        open_view: Callable[[PendingView], ReviewView],
         new_lead: Callable[[ReviewView, Consumer], Lead],
         poll_timeout_seconds: float,
         metrics: Metrics,
@@ -54,10 +58,12 @@ class TrainerRole:
         self._broker = broker
         self._group = group
         self._models_topic = models_topic
+        self._open_pending = open_pending
         self._open_view = open_view
         self._new_lead = new_lead
         self._poll_timeout_seconds = poll_timeout_seconds
         self._metrics = metrics
+        self._pending: PendingView | None = None
         self._view: ReviewView | None = None
         self._election: Consumer | None = None
         self._elected = False
@@ -70,14 +76,24 @@ class TrainerRole:
 
     def start(self) -> None:
         """Open the view and stand for election."""
+        if self._pending is None:
+            self._pending = self._open_pending()
         if self._view is None:
-            self._view = self._open_view()
+            self._view = self._open_view(self._pending)
         if self._election is None:
-            self._election = self._broker.consumer(group=self._group)
-            self._election.subscribe(
+            self._election = self._stand_for_election()
+        self._metrics.leader.set(0)
+
+    def _stand_for_election(self) -> Consumer:
+        election = self._broker.consumer(group=self._group)
+        try:
+            election.subscribe(
                 [self._models_topic], on_assigned=self._on_assigned, on_revoked=self._on_revoked
             )
-        self._metrics.leader.set(0)
+        except StreamalError:
+            close_all(election.close)
+            raise
+        return election
 
     def step(self) -> None:
         """Stand for election, and lead if elected.
@@ -103,19 +119,17 @@ class TrainerRole:
         if self._lead is not None:
             self._metrics.transactions.labels(outcome="aborted").inc()
         self._drop_lead()
+        if self._view is not None:
+            self._view.resume()
 
     def close(self) -> None:
         """Publish what was learned, hand over the leadership and close the view."""
         if self._lead is not None:
-            self._lead.finish()
+            close_all(self._lead.finish)
         self._drop_lead()
-        if self._election is not None:
-            self._election.close()
-            self._election = None
-        if self._view is not None:
-            self._view.close()
-            self._view.pending.close()
-            self._view = None
+        parts = (self._election, self._view, self._pending)
+        self._election = self._view = self._pending = None
+        close_all(*(part.close for part in parts if part is not None))
 
     def _election_timeout(self) -> float:
         """A leader has labels to wait for; a standby waits for its election."""
