@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import orjson
 from pydantic import SecretStr
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka import KafkaBroker
+from streamal.broker.kafka.contact import await_broker
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.learners import LabelledRow, OnlineModel, Target, build_model, warm_start
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Decision
-from streamal.errors import BrokerGone, BrokerUnavailable, Reject, SettingsInvalid
+from streamal.errors import Reject, SettingsInvalid
 from streamal.events import LabelEvent, ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.events.topics import Topics
@@ -52,9 +51,6 @@ from streamal.telemetry.metrics import Metrics
 __all__ = ["Pipeline", "check_settings", "connect", "gate_group", "topics_of", "trainer_group"]
 
 _log = logging.getLogger(__name__)
-
-#: kafka-python needs more than half a second for a request.
-_SHORTEST_TRY_SECONDS: Final = 0.6
 
 
 def gate_group(settings: Settings) -> str:
@@ -243,47 +239,12 @@ def connect(settings: Settings) -> Iterator[Broker]:
         Unauthorized: the broker refuses our credentials.
     """
     _check_connection(settings)
-    _first_contact(settings)
+    await_broker(_connection(settings), settings.broker.connect_timeout_seconds)
     broker = KafkaBroker(_connection(settings))
     try:
         yield broker
     finally:
         broker.close()
-
-
-def _first_contact(settings: Settings) -> None:
-    """Return when a broker answers, however long one request may take."""
-    limit = settings.broker.connect_timeout_seconds
-    deadline = time.monotonic() + limit
-    while True:
-        left = max(_SHORTEST_TRY_SECONDS, deadline - time.monotonic())
-        connection = replace(
-            _connection(settings),
-            request_timeout_seconds=min(left, settings.broker.request_timeout_seconds),
-        )
-        broker = KafkaBroker(connection)
-        try:
-            with _silent("kafka"):
-                broker.admin()
-        except BrokerUnavailable as error:
-            if time.monotonic() >= deadline:
-                raise BrokerGone(f"no broker answered within {limit:g} s: {error}") from error
-        else:
-            return
-        finally:
-            broker.close()
-
-
-@contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep the client from logging every try: the error that we raise says it once."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,19 +84,8 @@ class SchemaFormat(StrEnum):
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as error:
-        sys.exit(error.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        sys.exit(_INTERRUPTED)
-    except typer.TyperException as error:
-        # Usage errors say best themselves which option they are about, but their class is private.
-        show = getattr(error, "show", None)
-        if show is None:
-            sys.stderr.write(f"streamal: {error}\n")
-        else:
-            show()
-        sys.exit(getattr(error, "exit_code", SettingsInvalid.exit_code))
+        # Typer exits by itself after a usage error (2), `typer.Exit` and an interrupt (130).
+        app()
     except StreamalError as error:
         _complain(error)
         sys.exit(BrokerGone.exit_code if isinstance(error, BrokerUnavailable) else error.exit_code)
@@ -139,7 +128,9 @@ def run(
 def demo(
     events: Annotated[
         int | None,
-        typer.Option(min=500, help="Events to stream; default: all of the data."),
+        typer.Option(
+            min=500, help="Events to stream; default: 10,000, or all of the data when it has fewer."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the whole run.")] = 7,
     budget: Annotated[
@@ -158,6 +149,7 @@ def demo(
     the world changes. streamal routes the informative events to simulated reviewers, learns from
     their delayed and partly wrong answers, and is compared with routing the same number at random.
     """
+    _check_target(json)
     options = DemoOptions(events=events, seed=seed, budget=budget, data=data, label=label)
     to_stdout = json == "-"
     console = Console(stderr=to_stdout)
@@ -284,6 +276,17 @@ def _show(document: object, json: str | None, for_people: Callable[[], object]) 
         _write_json(json, document)
 
 
+def _check_target(target: str | None) -> None:
+    """Say that a file can't be written before the work that it is for, not after.
+
+    Raises:
+        SettingsInvalid: its folder does not exist, or it is a folder itself.
+    """
+    path = Path(target or "-")
+    if target != "-" and (path.is_dir() or not path.parent.is_dir()):
+        raise SettingsInvalid(f"--json = {target!r}: cannot be written: not a file in a folder")
+
+
 def _write_json(target: str, document: object) -> None:
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if target == "-":
@@ -309,6 +312,16 @@ def _catalogue(found: Catalogue) -> None:
     _entries("Query strategies (gate.strategy)", found.strategies)
     _entries("Budget policies (gate.policy)", found.policies)
     _entries("Learners (learner.name)", found.learners)
+    _metrics(found)
+
+
+def _metrics(found: Catalogue) -> None:
+    console = Console()
+    console.print("\nMetrics (on /metrics of telemetry.port)", style="bold", markup=False)
+    for metric in found.metrics:
+        labels = f" by {', '.join(metric.labels)}" if metric.labels else ""
+        console.print(f"  {metric.name}", style="cyan", markup=False)
+        console.print(f"    {metric.type}{labels}: {metric.help}", markup=False)
 
 
 def _entries(title: str, entries: list[Entry]) -> None:

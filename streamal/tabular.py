@@ -1,4 +1,4 @@
-"""Recorded rows from CSV and JSON-lines files, one at a time: warm starts, demos, backtests.
+"""Recorded rows from CSV, JSON-lines and Parquet files, one at a time: warm starts, demos, backtests.
 
 May import `streamal.errors` and `streamal.core.types`.
 """
@@ -6,7 +6,11 @@ May import `streamal.errors` and `streamal.core.types`.
 from __future__ import annotations
 
 import csv
+import datetime
+import importlib
+import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,20 +26,30 @@ Row: TypeAlias = dict[str, FeatureValue]
 #: Text that stands for a missing value in a CSV cell.
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 _BOOLEANS = {"true": True, "false": False}
+#: Rows of a Parquet file that are in memory at a time: enough to make decoding a batch worthwhile.
+_PARQUET_ROWS = 1000
 
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of `path` in file order, in bounded memory.
 
-    CSV needs a header line; cells that look like numbers or booleans become such, empty ones None.
+    CSV needs a header line; cells that look like numbers or booleans become such, empty ones and
+    infinite numbers None. JSON's objects must be flat, and its lists hold numbers. Parquet needs
+    the extra `streamal[lab]`; its dates and times become ISO 8601 text, NaN and infinite numbers
+    None.
 
     Args:
-        path: a file that ends in .csv, .jsonl or .ndjson.
+        path: a file that ends in .csv, .jsonl, .ndjson or .parquet.
 
     Raises:
         SettingsInvalid: another ending, not readable, or a line that is not a row.
     """
-    readers = {".csv": _read_csv, ".jsonl": _read_json_lines, ".ndjson": _read_json_lines}
+    readers = {
+        ".csv": _read_csv,
+        ".jsonl": _read_json_lines,
+        ".ndjson": _read_json_lines,
+        ".parquet": _read_parquet,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise SettingsInvalid(f"{path}: cannot read this kind; allowed: {', '.join(readers)}")
@@ -49,10 +63,10 @@ def class_name(value: FeatureValue) -> str:
     """A class as text, as it is on the wire: 1.0 is "1", True is "true".
 
     Raises:
-        ValueError: there is no value, or a list.
+        SettingsInvalid: there is no value, or a list.
     """
     if value is None or isinstance(value, tuple):
-        raise ValueError(f"{value!r} is not a class")
+        raise SettingsInvalid(f"{value!r} is not a class: must be text, a number or a boolean")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -80,9 +94,10 @@ def _cell(text: str) -> FeatureValue:
     except ValueError:
         pass
     try:
-        return float(word)
+        number = float(word)
     except ValueError:
         return word
+    return number if math.isfinite(number) else None
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:
@@ -97,6 +112,47 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
             if not isinstance(row, dict):
                 raise SettingsInvalid(f"{path}, line {number}: not a JSON object")
             yield {
-                name: tuple(value) if isinstance(value, list) else value
+                name: _feature(value, f"{path}, line {number}: {name}")
                 for name, value in row.items()
             }
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    try:
+        arrow = importlib.import_module("pyarrow")
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise SettingsInvalid(
+            f"{path}: reading Parquet needs pyarrow; install streamal[lab]"
+        ) from error
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+                for number, row in enumerate(batch.to_pylist(), number + 1):
+                    yield {
+                        name: _parquet_feature(value, f"{path}, row {number}: {name}")
+                        for name, value in row.items()
+                    }
+    except arrow.ArrowException as error:
+        raise SettingsInvalid(f"{path}: cannot be read: {error}") from error
+
+
+def _parquet_feature(value: object, place: str) -> FeatureValue:
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return _feature(value, place)
+
+
+def _feature(value: object, place: str) -> FeatureValue:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list) and all(_is_number(member) for member in value):
+        return tuple(value)
+    raise SettingsInvalid(f"{place}: must be a number, text, a boolean, null or a list of numbers")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

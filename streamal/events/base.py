@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, cast
 
 import orjson
 from pydantic import (
@@ -28,6 +28,7 @@ __all__ = [
     "ClassLabel",
     "Event",
     "EventId",
+    "Explained",
     "FeatureMap",
     "Metadata",
     "Name",
@@ -38,8 +39,9 @@ __all__ = [
 
 #: Longest list that counts as a feature; embeddings belong into a reducer before the gate.
 MAX_FEATURE_LIST = 256
-#: Longest detail of a reject: it becomes a record header, and may quote what the event holds.
+#: Longest detail of a reject, and longest key in it: it becomes a record header and may quote keys.
 _MAX_DETAIL: Final = 500
+_MAX_KEY: Final = 64
 #: C0, DEL and C1.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -77,7 +79,7 @@ def _printable(event_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Explained:
+class Explained:
     """One error for a union of kinds, in words, instead of one for each kind that does not fit.
 
     Attributes:
@@ -90,7 +92,7 @@ class _Explained:
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         schema = handler(source)
-        union = schema["schema"] if schema["type"] == "nullable" else schema
+        union = cast("dict[str, Any]", schema["schema"] if schema["type"] == "nullable" else schema)
         if union["type"] != "union":
             raise TypeError(f"{source} is not a union")
         union["custom_error_type"] = "kind"
@@ -116,7 +118,7 @@ FeatureMap = dict[
     str,
     Annotated[
         bool | int | _Number | str | _FeatureList | None,
-        _Explained(
+        Explained(
             "must be a finite number, text, a boolean, null or a list of at most "
             f"{MAX_FEATURE_LIST} numbers"
         ),
@@ -126,7 +128,7 @@ Metadata = dict[
     str,
     Annotated[
         bool | int | _Number | str | None,
-        _Explained("must be a finite number, text, a boolean or null"),
+        Explained("must be a finite number, text, a boolean or null"),
     ],
 ]
 
@@ -204,10 +206,14 @@ def _reason(error: ErrorDetails) -> str:
 
 
 def _field(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"]) or "event"
+    return ".".join(_short(str(part), _MAX_KEY) for part in error["loc"]) or "event"
 
 
 def _one_line(text: str) -> str:
-    """Names of fields and classes are the event's: of any length, with any character."""
-    line = "".join(character if character.isprintable() else "?" for character in text)
-    return line if len(line) <= _MAX_DETAIL else f"{line[:_MAX_DETAIL]}..."
+    """Keys and classes are the event's: of any length, with any character."""
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return _short(printable, _MAX_DETAIL)
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."

@@ -12,6 +12,7 @@ from streamal.events.base import (
     ClassLabel,
     Event,
     EventId,
+    Explained,
     FeatureMap,
     Metadata,
     Name,
@@ -23,6 +24,10 @@ __all__ = ["ModelRef", "Output", "Prediction", "ProbabilityRules"]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: From class to probability; JSON's keys are text already.
 _ProbabilityMap = dict[Annotated[str, Field(min_length=1, max_length=256)], float]
+_Member = Annotated[
+    _ProbabilityMap | _Finite,
+    Explained("must be a finite number or an object from class (1 to 256 characters) to number"),
+]
 
 
 class ProbabilityRules(BaseModel):
@@ -130,7 +135,7 @@ class Prediction(Event):
     model: ModelRef = ModelRef()
     features: FeatureMap
     prediction: Output
-    committee: tuple[_ProbabilityMap | _Finite, ...] | None = None
+    committee: tuple[_Member, ...] | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @field_validator("committee")

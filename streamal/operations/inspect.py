@@ -8,6 +8,8 @@ import orjson
 from pydantic import BaseModel
 
 from streamal.bootstrap import Pipeline, gate_group, trainer_group
+from streamal.errors import TopicsInvalid
+from streamal.operations.topics import problems, topic_specs
 from streamal.ports import Consumer, TopicPartition
 from streamal.roles.gate_state import GateStateReader
 
@@ -84,8 +86,10 @@ def inspect(pipeline: Pipeline) -> Inspection:
     """Read the newest state of `pipeline` from its topics.
 
     Raises:
+        TopicsInvalid: topics are missing or of the wrong shape; one line each.
         BrokerUnavailable: no broker answers.
     """
+    _require_topics(pipeline)
     reader = pipeline.snapshot_reader()
     try:
         reader.catch_up()
@@ -102,6 +106,17 @@ def inspect(pipeline: Pipeline) -> Inspection:
         gates=_gates(pipeline),
         labels_lag=_labels_lag(pipeline),
     )
+
+
+def _require_topics(pipeline: Pipeline) -> None:
+    admin = pipeline.broker.admin()
+    try:
+        found = admin.describe_topics([spec.name for spec in topic_specs(pipeline.settings)])
+    finally:
+        admin.close()
+    lines = problems(pipeline.settings, found)
+    if lines:
+        raise TopicsInvalid(*lines)
 
 
 def _model(header: Mapping[str, object]) -> ModelState:

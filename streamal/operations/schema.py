@@ -6,6 +6,7 @@ from typing import Any
 
 from streamal import __version__
 from streamal.events import (
+    DriftEvent,
     Heartbeat,
     LabelEvent,
     Prediction,
@@ -25,6 +26,7 @@ _EVENTS: tuple[type[Event], ...] = (
     WindowStats,
     SnapshotHeader,
     Heartbeat,
+    DriftEvent,
 )
 
 
@@ -34,17 +36,23 @@ def json_schemas() -> dict[str, Any]:
 
 
 def asyncapi(topics: Topics) -> dict[str, Any]:
-    """AsyncAPI 3.0 document: who reads and writes what.
+    """AsyncAPI 3.0 document: who reads and writes what, dead letters apart (any bytes).
 
     Args:
         topics: the names to use.
     """
-    flows = (
-        (topics.predictions, Prediction, "receive", "What production publishes."),
-        (topics.reviews, ReviewRequest, "send", "What a human should look at."),
-        (topics.labels, LabelEvent, "receive", "What humans answered."),
-        (topics.windows, WindowStats, "send", "Counts over all events, for estimation."),
-        (topics.models, SnapshotHeader, "send", "Headers of signed model snapshots."),
+    flows: tuple[tuple[str, tuple[type[Event], ...], str, str], ...] = (
+        (topics.predictions, (Prediction,), "receive", "What production publishes."),
+        (topics.reviews, (ReviewRequest,), "send", "What a human should look at."),
+        (topics.labels, (LabelEvent,), "receive", "What humans answered."),
+        (topics.windows, (WindowStats,), "send", "Counts over all events, for estimation."),
+        (
+            topics.models,
+            (SnapshotHeader, Heartbeat),
+            "send",
+            "Headers of signed model snapshots, and the trainer's heartbeats between them.",
+        ),
+        (topics.drift, (DriftEvent,), "send", "What has changed."),
     )
     return {
         "asyncapi": "3.0.0",
@@ -58,9 +66,12 @@ def asyncapi(topics: Topics) -> dict[str, Any]:
         "channels": {
             topic: {
                 "address": topic,
-                "messages": {event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}},
+                "messages": {
+                    event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}
+                    for event in events
+                },
             }
-            for topic, event, _, _ in flows
+            for topic, events, _, _ in flows
         },
         "operations": {
             f"{action}-{topic}": {
@@ -73,7 +84,7 @@ def asyncapi(topics: Topics) -> dict[str, Any]:
         "components": {
             "messages": {
                 event.__name__: {"name": event.__name__, "payload": _inline(event)}
-                for _, event, _, _ in flows
+                for event in _EVENTS
             }
         },
     }

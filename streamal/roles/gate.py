@@ -243,12 +243,21 @@ class GateRole:
         self._metrics.transactions.labels(outcome="aborted").inc()
         if isinstance(error, Rebalanced):
             self.delivery.abort()
-            for partition in self._partitions.values():
-                partition.rollback()
-                self.consumer.seek(self._source(partition.number), partition.next_offset)
+            self._roll_back()
             return
         self.delivery.reopen()
         self._load(sorted(self._partitions))
+
+    def _roll_back(self) -> None:
+        """Decide the batch again, as far as its partitions are still ours."""
+        held = self.consumer.assignment()
+        for partition in list(self._partitions.values()):
+            source = self._source(partition.number)
+            if source in held:
+                partition.rollback()
+                self.consumer.seek(source, partition.next_offset)
+            else:
+                del self._partitions[partition.number]
 
     def close(self) -> None:
         """Drop an open batch and leave the group."""

@@ -207,8 +207,6 @@ class Lead:
     def _learn(self, records: Sequence[Record]) -> _News:
         self._view.catch_up()
         registered = self._view.pending.register_labels(records)
-        for reject in registered.rejects:
-            self._lineage.pass_over(reject.record.source, reject.record.offset)
         answers, rejects = [], list(registered.rejects)
         for answer in registered.answers:
             try:
@@ -217,6 +215,9 @@ class Lead:
                 rejects.append(Rejected(answer.record, reject))
             else:
                 answers.append(answer)
+        # After the answers: passing over a later record first would pass over them as well.
+        for record, _ in registered.rejects:
+            self._lineage.pass_over(record.source, record.offset)
         return _News(
             tuple(answer for answer in answers if self._is_new(answer.record)),
             tuple(reject for reject in rejects if self._is_new(reject.record)),

@@ -35,7 +35,7 @@ ODD: list[Features] = [
 
 def stream(count: int, seed: int = 5) -> Iterator[Item]:
     """Mixed features, three classes, learnable: by a number and a category."""
-    rng = random.Random(seed)  # noqa: S311 - test data
+    rng = random.Random(seed)
     for index in range(count):
         size = rng.gauss(10, 3)
         colour = rng.choice(["red", "green", "blue"])
@@ -91,7 +91,7 @@ def test_predictions_do_not_depend_on_the_hash_seed_of_the_process() -> None:
         "print(json.dumps({n: t['answers'](t['taught'](t['made'](n))) for n in t['LEARNERS']}))"
     )
     outputs = [
-        subprocess.run(  # noqa: S603 - our own interpreter and program
+        subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,

@@ -136,6 +136,7 @@ class Town:
         self._people.subscribe([self.settings.topics.reviews])
         self._writer = self.broker.producer()
         self.answered: set[str] = set()
+        self.slips = 0
 
     def pipeline(self, trap: Trap) -> Pipeline:
         """The pipeline as a process sees it whose calls pass `trap`."""
@@ -156,7 +157,7 @@ class Town:
             )
 
     def answer(self) -> None:
-        """People answer what they were asked; every third answer is sent twice."""
+        """People answer what they were asked; some answers come twice, some after a slip."""
         for record in self._people.poll(0.0, 1000):
             review = ReviewRequest.from_bytes(record.value)
             label = LabelEvent(
@@ -165,6 +166,10 @@ class Town:
                 annotator="person",
                 labelled_at=datetime.fromtimestamp(self.clock.now(), UTC),
             )
+            if int(review.event_id[1:]) % 4 == 1:
+                slip = label.model_copy(update={"label": "maybe"})
+                self._writer.send(self.settings.topics.labels, slip.to_bytes(), key=record.key)
+                self.slips += 1
             for _ in range(2 if int(review.event_id[1:]) % 3 == 0 else 1):
                 self._writer.send(self.settings.topics.labels, label.to_bytes(), key=record.key)
             self.answered.add(review.event_id)
@@ -237,9 +242,10 @@ class Outcome:
     routed: int
     reviews: Counter[str]
     window_events: int
-    dead_letters: Counter[int]
+    dead_letters: Counter[tuple[bytes, bytes]]
     learned: int
     answered: int
+    slips: int
     model: tuple[float, ...]
     relearned: tuple[float, ...]
 
@@ -279,11 +285,12 @@ def outcome(town: Town) -> Outcome:
             WindowStats.from_bytes(record.value).events for record in town.read(topics.windows)
         ),
         dead_letters=Counter(
-            hash((record.header("streamal.source-topic"), record.value))
+            (record.header("streamal.source-topic") or b"", record.value or b"")
             for record in town.read(topics.dead_letters)
         ),
         learned=model.labels_learned,
         answered=len(town.answered),
+        slips=town.slips,
         model=opinions(model),
         relearned=opinions(learn_again(town)),
     )
@@ -299,9 +306,11 @@ def learn_again(town: Town) -> OnlineModel:
     model = build_model(learner.name, parameters={}, committee_size=0)
     for record in town.read(topics.labels):
         label = LabelEvent.from_bytes(record.value)
-        review = reviews.pop(label.event_id, None)
-        if review is not None and label.label is not None:
-            model.learn(review.features, Production(), label.label, event_id=label.event_id)
+        review = reviews.get(label.event_id)
+        if label.label == "maybe" or review is None or label.label is None:
+            continue
+        del reviews[label.event_id]
+        model.learn(review.features, Production(), label.label, event_id=label.event_id)
     return model
 
 
@@ -327,7 +336,7 @@ def check(result: Outcome) -> None:
     assert set(result.reviews.values()) == {1}
     assert len(result.reviews) == result.routed == result.answered == result.learned
     assert result.model == result.relearned
-    assert len(result.dead_letters) == EVENTS - usable
+    assert len(result.dead_letters) == EVENTS - usable + result.slips
     assert set(result.dead_letters.values()) == {1}
 
 

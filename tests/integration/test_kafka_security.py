@@ -310,6 +310,7 @@ def test_missing_permissions_are_named(bob: KafkaConnection, topic: str) -> None
     for what, call in forbidden.items():
         with pytest.raises(Unauthorized) as caught:
             call()
-        named = {"id": "'id'", "create": "new", "group": "'group'"}.get(what, topic)
-        assert named in str(caught.value), (what, str(caught.value))
+        named = {"id": ("'id'",), "create": ("new",), "group": ("'group'", topic)}
+        text = str(caught.value)
+        assert any(name in text for name in named.get(what, (topic,))), (what, text)
     broker.close()

@@ -213,7 +213,7 @@ def test_garbage_becomes_dead_letters_and_the_stream_goes_on(
         b"\xff\xfe not json": "malformed_json",
         b"": "empty",
         b"[1, 2]": "not_an_object",
-        orjson.dumps({**good, "event_id": 7}): "invalid_field",
+        orjson.dumps({**good, "event_id": [7]}): "invalid_field",
         orjson.dumps({**good, "timestamp": "next tuesday"}): "invalid_field",
         orjson.dumps({**good, "features": {"2": 1.0}}): "missing_feature",
         orjson.dumps({k: v for k, v in good.items() if k != "features"}): "missing_field",

@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import KafkaNetSocket
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.diagnosis import diagnosis
 from streamal.broker.kafka.errors import translated
-from streamal.errors import BrokerUnavailable
+from streamal.broker.kafka.sockets import DIRECT_URL
+from streamal.errors import BrokerUnavailable, Unauthorized
 
-__all__ = ["TIDY_PROXY_URL", "Network", "opened"]
-
-#: Has kafka-python connect through `_TidySocket`, which it knows by this scheme.
-TIDY_PROXY_URL = "tidy://"
+__all__ = ["Network", "opened"]
 
 
-class _TidySocket(KafkaNetSocket):  # type: ignore[misc] # kafka-python has no types
-    """Connects directly, and closes the socket of a failed or abandoned attempt.
+class _Manager(KafkaConnectionManager):  # type: ignore[misc] # kafka-python has no types
+    """Raises a refused login to the caller, as kafka-python 3.0 means to do but does not.
 
-    kafka-python 3.0 leaves such sockets to the garbage collector; an outage makes many.
+    It raises what it has noted wherever a connection is needed, but it notes only errors that
+    `initialize` raises, and that has been changed to raise none.
     """
 
-    SCHEMES = ("tidy",)
+    def __init__(self, net: NetworkSelector, **config: Any) -> None:  # noqa: ANN401 - its own settings
+        self._refusals: dict[object, Exception] = {}
+        super().__init__(net, **config)
 
-    async def sock_connect(
-        self,
-        net: Any,  # noqa: ANN401 - kafka-python's event loop
-        sock: socket.socket,
-        sockaddr: Any,  # noqa: ANN401 - whatever getaddrinfo found
-        timeout_at: float | None = None,
-    ) -> socket.socket:
+    def get_connection(self, node_id: object, **options: Any) -> Any:  # noqa: ANN401 - kafka-python's
+        known = node_id in self._conns
+        connection = super().get_connection(node_id, **options)
+        if not known:
+            connection.init_future.add_callback(lambda _: self._refusals.pop(node_id, None))
+            connection.init_future.add_errback(lambda error: self._note(node_id, error))
+        return connection
+
+    def _note(self, node_id: object, error: Exception) -> None:
+        if isinstance(translated(error, "logging in"), Unauthorized):
+            self._refusals[node_id] = error
+
+    def maybe_raise_auth_failure(self, node_id: object) -> None:
+        if node_id in self._refusals:
+            raise self._refusals[node_id]
+        super().maybe_raise_auth_failure(node_id)
+
+
+class _NetClient(KafkaNetClient):  # type: ignore[misc] # kafka-python has no types
+    """kafka-python's network client with some slips of version 3.0 mended."""
+
+    def __init__(self, **config: Any) -> None:  # noqa: ANN401 - kafka-python's own settings
+        net = NetworkSelector(**config)
+        super().__init__(net=net, manager=_Manager(net, **config))
+        # The setting is lost on its way to where topics would be created.
+        self.cluster.config["allow_auto_create_topics"] = False
+
+    def await_ready(self, node_id: object, timeout_ms: float = 30_000) -> bool:
+        """Whether the node is ready in time; False, where the original raises.
+
+        The producer's network thread expects False. After an exception it forgets the request that
+        it was about to send, and a commit or an abort would wait for its answer for ever.
+        """
         try:
-            await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
+            return bool(super().await_ready(node_id, timeout_ms=timeout_ms))
+        except KafkaError:
+            return False
 
 
 class Network:
@@ -52,9 +77,7 @@ class Network:
 
     def make(self, **config: Any) -> KafkaNetClient:  # noqa: ANN401 - kafka-python's own settings
         """Stands in for the class that kafka-python would use itself."""
-        client = KafkaNetClient(**config)
-        # kafka-python 3.0 loses this setting on its way to where topics would be created.
-        client.cluster.config["allow_auto_create_topics"] = False
+        client = _NetClient(**config)
         self._clients.append(client)
         return client
 
@@ -65,6 +88,10 @@ class Network:
             for client in self._clients
             for broker in client.cluster.brokers()
         )
+
+    def unauthorized_topics(self) -> set[str]:
+        """Topics that we asked for and may not describe."""
+        return {topic for client in self._clients for topic in client.cluster.unauthorized_topics}
 
     def wake(self) -> None:
         """Have the network thread look at futures that were resolved by another thread."""
@@ -90,7 +117,7 @@ def opened(
     network = Network()
     servers = ", ".join(connection.bootstrap_servers)
     try:
-        return factory(**config, kafka_client=network.make, proxy_url=TIDY_PROXY_URL), network
+        return factory(**config, kafka_client=network.make, proxy_url=DIRECT_URL), network
     except (KafkaError, OSError) as error:
         network.close()
         if isinstance(error, KafkaTimeoutError):

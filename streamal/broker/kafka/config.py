@@ -9,6 +9,7 @@ from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.oauth import token_provider
+from streamal.broker.kafka.sockets import TlsSocket
 from streamal.errors import SettingsInvalid
 from streamal.ports import StartFrom
 
@@ -64,6 +65,7 @@ def tls_context(connection: KafkaConnection) -> ssl.SSLContext:
         SettingsInvalid: a file cannot be read, or is not what it should be.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = TlsSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = connection.ssl_check_hostname
     try:

@@ -17,7 +17,7 @@ from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import consumer_config
 from streamal.broker.kafka.errors import translating
-from streamal.errors import BrokerUnavailable, Rebalanced
+from streamal.errors import BrokerUnavailable, Rebalanced, Unauthorized
 from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
 
 __all__ = ["KafkaConsumer"]
@@ -224,6 +224,7 @@ class KafkaConsumer:
         if self._failures:
             self._rewind(found)
             self._raise_failure()
+        self._check_permission()
         self._check_contact(bool(found))
         return [_record(record) for records in found.values() for record in records]
 
@@ -250,6 +251,12 @@ class KafkaConsumer:
         failure = self._failures[0]
         self._failures.clear()
         raise failure
+
+    def _check_permission(self) -> None:
+        """kafka-python logs a refused topic and polls on; for us that is an error."""
+        refused = self._network.unauthorized_topics()
+        if refused:
+            raise Unauthorized(self._about(f"may not describe {', '.join(sorted(refused))}"))
 
     def _check_contact(self, found: bool) -> None:
         """kafka-python polls on in silence while no broker answers; somebody has to be told."""
@@ -376,10 +383,11 @@ class KafkaConsumer:
         if self._closed:
             return
         self._closed = True
-        call = Call(self._client.close, autocommit=False, timeout_ms=GRACE_SECONDS * 1000)
+        goodbye = min(GRACE_SECONDS, self._limit)
+        call = Call(self._client.close, autocommit=False, timeout_ms=goodbye * 1000)
         try:
             with translating(self._about("closing a consumer")):
-                self._serve(call, GRACE_SECONDS)
+                self._serve(call, goodbye)
         except BrokerUnavailable:
             log.warning("a consumer was left behind: no broker answered while it closed")
         if self._failures:

@@ -28,7 +28,7 @@ def _try(connection: KafkaConnection, server: str) -> str:
             if not connection.encrypted:
                 return f"connects, but does not speak Kafka {connection.security_protocol}"
             with tls_context(connection).wrap_socket(plain, server_hostname=host):
-                return f"TLS works, but it does not speak Kafka {connection.security_protocol}"
+                return "TLS works, but Kafka does not answer: does it want a client certificate?"
     except ssl.SSLCertVerificationError as error:
         return f"its certificate is not trusted: {error.verify_message}"
     except ssl.SSLError as error:

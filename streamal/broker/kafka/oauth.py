@@ -8,10 +8,13 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import quote, urlencode
+from urllib.error import HTTPError
+from urllib.parse import quote_plus, urlencode
 from urllib.request import Request, urlopen
 
+from kafka.errors import SaslAuthenticationFailedError
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from streamal.broker.connection import KafkaConnection
@@ -54,7 +57,7 @@ class ClientCredentials:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
         self._basic = base64.b64encode(pair.encode()).decode()
         self._scope = scope
         self._monotonic = monotonic
@@ -100,7 +103,14 @@ class _Provider(AbstractTokenProvider):  # type: ignore[misc] # kafka-python has
         self._source = source
 
     def token(self) -> str:
-        return self._source.token()
+        try:
+            return self._source.token()
+        except HTTPError as error:
+            error.close()
+            if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                refusal = f"no token from {error.url}: {error}"
+                raise SaslAuthenticationFailedError(refusal) from error
+            raise
 
 
 def token_provider(connection: KafkaConnection) -> AbstractTokenProvider:

@@ -130,8 +130,12 @@ class KafkaProducer:
         if self._failures:
             first = self._failures[0]
             self._failures.clear()
-            self._spoiled = not isinstance(first, Retriable)
+            self._note(first)
             raise first
+
+    def _note(self, failure: StreamalError) -> None:
+        """Remember what a failure means for later calls."""
+        self._spoiled = not isinstance(failure, Retriable)
 
     def close(self) -> None:
         """Flush and free the connections. May be called twice."""
@@ -141,17 +145,18 @@ class KafkaProducer:
         self._close_client()
 
     def _close_client(self) -> None:
+        goodbye = min(CLOSE_SECONDS, self._limit)
         try:
-            Call(self._client.close, timeout=CLOSE_SECONDS).result(2 * CLOSE_SECONDS)
+            Call(self._client.close, timeout=goodbye).result(2 * goodbye)
         except (KafkaError, TimeoutError) as error:
             log.warning("gave up on records that were not acknowledged: %s", error)
-            self._force_close()
+            self._force_close(goodbye)
 
-    def _force_close(self) -> None:
+    def _force_close(self, goodbye: float) -> None:
         # kafka-python's `close` begins with a flush and never gets further without a broker.
         self._client._sender.force_close()  # noqa: SLF001 - there is no public way
         with suppress(KafkaError, TimeoutError):
-            Call(self._client.close, timeout=CLOSE_SECONDS).result(2 * CLOSE_SECONDS)
+            Call(self._client.close, timeout=goodbye).result(2 * goodbye)
 
 
 class KafkaTransactionalProducer(KafkaProducer):
@@ -221,9 +226,9 @@ class KafkaTransactionalProducer(KafkaProducer):
         Raises:
             RuntimeError: one is open.
         """
+        self._make_ready()
         if self._open:
             raise RuntimeError("a transaction is open")
-        self._make_ready()
         self._failures.clear()
         self._forget_offsets()
         with self._watched("beginning"):
@@ -290,7 +295,9 @@ class KafkaTransactionalProducer(KafkaProducer):
         try:
             call.result(self._limit)
         except TimeoutError as error:
-            raise BrokerUnavailable(f"no answer within {self._limit:.0f} s") from error
+            raise BrokerUnavailable(
+                f"transactional id {self._id!r}: no answer within {self._limit:.0f} s"
+            ) from error
 
     def abort(self) -> None:
         """Discard everything since `begin`; nothing to do when no transaction is open.
@@ -329,9 +336,13 @@ class KafkaTransactionalProducer(KafkaProducer):
         except Fatal as error:
             # A failed send names the cause; later calls only complain about the state it left.
             first = next((known for known in self._failures if isinstance(known, Fenced)), error)
-            if isinstance(first, Fenced) or type(first) is Fatal:
-                self._dead = first
+            self._note(first)
             raise first from error
+
+    def _note(self, failure: StreamalError) -> None:
+        super()._note(failure)
+        if isinstance(failure, Fenced) or type(failure) is Fatal:
+            self._dead = failure
 
     def close(self) -> None:
         """Abort what is open, if the broker answers, and free the connections."""

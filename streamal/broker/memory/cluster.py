@@ -125,12 +125,15 @@ class Cluster:
         """The state of a transactional id, for its newest producer only.
 
         Raises:
-            Fenced: a newer producer has registered.
+            Fenced: a newer producer has registered, or a transaction has timed out.
         """
         self.expire_transactions()
         writer = self._writers[transactional_id]
         if writer.epoch != epoch:
-            raise Fenced(f"a newer producer has the transactional id {transactional_id!r}")
+            raise Fenced(
+                f"a newer producer has the transactional id {transactional_id!r}, "
+                "or the transaction timed out"
+            )
         return writer
 
     def commit(
@@ -150,7 +153,7 @@ class Cluster:
 
     def _end(self, writer: Writer, outcome: Outcome) -> None:
         transaction, writer.transaction = writer.transaction, None
-        if transaction is None or transaction.outcome is not Outcome.OPEN:
+        if transaction is None:
             return
         transaction.end(outcome)
         for source, log in transaction.partitions.items():
@@ -158,15 +161,17 @@ class Cluster:
         self.changed.notify_all()
 
     def expire_transactions(self) -> None:
-        """Abort what has been open for longer than the transaction timeout."""
+        """Abort what has been open for longer than the transaction timeout, and fence its producer.
+
+        Kafka's coordinator raises the epoch too, so the producer cannot tell the timeout from a
+        successor.
+        """
         oldest = self.clock.now() - self._transaction_timeout
         for writer in self._writers.values():
             transaction = writer.transaction
-            if transaction is None or transaction.outcome is not Outcome.OPEN:
-                continue
-            if transaction.opened_at < oldest:
-                transaction.end(Outcome.ABORTED)
-                self.changed.notify_all()
+            if transaction is not None and transaction.opened_at < oldest:
+                self._end(writer, Outcome.ABORTED)
+                writer.epoch += 1
 
 
 class Client:

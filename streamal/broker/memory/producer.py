@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from streamal.broker.memory.cluster import Client, Cluster, Writer
 from streamal.broker.memory.groups import Identity
-from streamal.broker.memory.log import Outcome, Transaction
-from streamal.errors import BrokerUnavailable, Fenced, Rebalanced
+from streamal.broker.memory.log import Transaction
+from streamal.errors import Fenced, Rebalanced
 from streamal.ports import (
     GroupMetadata,
     Headers,
@@ -89,8 +89,6 @@ class MemoryTransactionalProducer(MemoryProducer):
     def _open(self, writer: Writer) -> Transaction:
         if writer.transaction is None:
             raise RuntimeError("no transaction is open")
-        if writer.transaction.outcome is Outcome.ABORTED:
-            raise BrokerUnavailable("the transaction took too long and was aborted by the broker")
         return writer.transaction
 
     def commit(
@@ -102,8 +100,8 @@ class MemoryTransactionalProducer(MemoryProducer):
 
         Raises:
             Rebalanced: `group` is from an older generation; the transaction was aborted.
-            Fenced: a newer producer has this transactional id.
-            BrokerUnavailable: it timed out, or the answer was lost.
+            Fenced: a newer producer has this transactional id, or the transaction timed out.
+            BrokerUnavailable: there is an outage, or the answer was lost.
         """
         if offsets and not isinstance(group, Identity):
             raise TypeError(f"offsets need a group's metadata, not {group!r}")

@@ -1,18 +1,9 @@
-"""The settings tree: a TOML file, overridden by `STREAMAL_` environment variables.
-
-`STREAMAL_GATE__BUDGET=0.02` overrides `budget` in `[gate]`. Every quantity carries its unit in its
-name, unknown keys are errors, and every problem is one line that names the key, the value and what
-is allowed. What a strategy, policy or learner accepts as parameters is checked where it is built.
-"""
+"""The settings tree: every key with its type, range, default and meaning."""
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-import tomllib
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -22,23 +13,21 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
-    TomlConfigSettingsSource,
 )
 
-from streamal.errors import SettingsInvalid
 from streamal.events.formats import FieldMapping
 
 __all__ = [
+    "ENV_DELIMITER",
+    "ENV_PREFIX",
     "BreakerSettings",
     "BrokerSettings",
     "EstimationSettings",
@@ -52,14 +41,13 @@ __all__ = [
     "TelemetrySettings",
     "TopicSettings",
     "TrainerSettings",
-    "load_settings",
 ]
 
 #: Kafka accepts these characters in topic, group and transactional-id names.
 _NAME = r"^[A-Za-z0-9._-]+$"
 _Name = Annotated[str, Field(pattern=_NAME, min_length=1, max_length=200)]
-_ENV_PREFIX: Final = "STREAMAL_"
-_ENV_DELIMITER: Final = "__"
+ENV_PREFIX: Final = "STREAMAL_"
+ENV_DELIMITER: Final = "__"
 #: JSON-like values for constructor parameters; checked against the constructor by its builder.
 Parameters = dict[str, Any]
 
@@ -193,7 +181,7 @@ class TopicSettings(_Section):
                 keys = " and ".join(key for key, name in names.items() if name == shared)
                 raise PydanticCustomError(
                     "shared_topic",
-                    "{keys} are all {name}; each needs a topic of its own",
+                    "{keys} have the same name {name}; each needs a topic of its own",
                     {"keys": keys, "name": repr(shared)},
                 )
         return self
@@ -381,11 +369,11 @@ class TelemetrySettings(_Section):
 
 
 class Settings(BaseSettings):
-    """Everything that can be set."""
+    """Everything that can be set; `load_settings` reads it from file and environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_ENV_PREFIX,
-        env_nested_delimiter=_ENV_DELIMITER,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
         frozen=True,
         extra="forbid",
         nested_model_default_partial_update=True,
@@ -406,118 +394,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - signature is pydantic's
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - signature is pydantic's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments over environment over file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-
-def load_settings(path: Path | None) -> Settings:
-    """Settings from the TOML file at `path` (None: defaults) and the environment.
-
-    Raises:
-        SettingsInvalid: the file can't be read, or a setting is wrong.
-    """
-    unknown = _unknown_variables(os.environ)
-    try:
-        settings = _read(path)
-    except SettingsInvalid as error:
-        raise SettingsInvalid(*unknown, *error.problems) from None
-    if unknown:
-        raise SettingsInvalid(*unknown)
-    return settings
-
-
-def _read(path: Path | None) -> Settings:
-    try:
-        return _class_reading(path)()
-    except ValidationError as error:
-        raise SettingsInvalid(*(_line(details) for details in error.errors())) from None
-    except SettingsError as error:
-        raise SettingsInvalid(_unreadable_variable(error, os.environ)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(f"{path}: not TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path}: cannot be read: {error}") from None
-
-
-def _class_reading(path: Path | None) -> type[Settings]:
-    if path is None:
-        return Settings
-    if not path.is_file():
-        raise SettingsInvalid(f"{path}: no such file")
-
-    class FromFile(Settings):
-        model_config = SettingsConfigDict(toml_file=path)
-
-    return FromFile
-
-
-def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """One line for each variable whose section does not exist; pydantic would pass it over.
-
-    Names without the delimiter are not looked at: Kubernetes sets some, such as
-    `STREAMAL_GATE_PORT` for a service that is called streamal-gate.
-    """
-    lines = []
-    for name in sorted(environment):
-        section, delimiter, _ = name.upper().removeprefix(_ENV_PREFIX).partition(_ENV_DELIMITER)
-        ours = name.upper().startswith(_ENV_PREFIX) and delimiter
-        if ours and section.lower() not in Settings.model_fields:
-            lines.append(f"{name}: unknown key; {_alternatives((section.lower(),))}")
-    return lines
-
-
-def _unreadable_variable(error: SettingsError, environment: Mapping[str, str]) -> str:
-    """Which variable is not the JSON that it has to be; never its value."""
-    text = getattr(error.__cause__, "doc", None)
-    names = [
-        name
-        for name, value in environment.items()
-        if value == text and name.upper().startswith(_ENV_PREFIX)
-    ]
-    return f"{', '.join(sorted(names)) or 'environment'}: must be JSON ({error.__cause__ or error})"
-
-
-#: Keys with these words hold secrets, whose values no message may show.
-_SECRET_WORDS = ("password", "secret", "signing_keys")
-
-
-def _line(error: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {_alternatives(error['loc'])}"
-    if error["type"] == "model_type":
-        return f"{key}: must be a table of settings, as under [{key}]"
-    if isinstance(error["input"], Mapping):
-        return f"{key}: {error['msg']}"
-    return f"{key} = {_shown(key, error['input'])}: {error['msg']}"
-
-
-def _shown(key: str, value: object) -> str:
-    if any(word in key for word in _SECRET_WORDS):
-        return "(secret)"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _alternatives(loc: tuple[int | str, ...]) -> str:
-    """What may stand where `loc` stands, the nearest spelling first."""
-    section: type[BaseModel] | None = Settings
-    for part in loc[:-1]:
-        section = _subsection(section, str(part))
-    known = sorted(section.model_fields) if section else []
-    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    return (f"did you mean {close[0]}? " if close else "") + f"allowed: {', '.join(known)}"
-
-
-def _subsection(section: type[BaseModel] | None, name: str) -> type[BaseModel] | None:
-    field = section.model_fields.get(name) if section else None
-    annotation: object = field.annotation if field else None
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return None
+        """Arguments alone: a demo or a test must not see a user's environment."""
+        return (init_settings,)

@@ -1,0 +1,107 @@
+"""What the gate turns away before it decides."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from streamal.errors import Reject
+from streamal.events import Prediction
+from streamal.events.formats import FlatFormat
+from streamal.ports import Record
+from streamal.roles.intake import Intake
+
+NOW = 1_767_225_600.0
+
+
+def read(
+    value: bytes | None, classes: tuple[str, ...] = (), max_event_bytes: int = 1024 * 1024
+) -> Prediction:
+    intake = Intake(FlatFormat(), frozenset(classes), max_event_bytes, max_future_seconds=300)
+    record = Record(
+        topic="predictions",
+        partition=0,
+        offset=0,
+        key=None,
+        value=value,
+        headers=(),
+        timestamp_ms=round(NOW * 1000),
+    )
+    return intake.read(record, NOW)
+
+
+def event(**changes: object) -> bytes:
+    document: dict[str, Any] = {
+        "event_id": "e",
+        "timestamp": NOW,
+        "features": {"x": 1},
+        "prediction": {"label": "a"},
+    }
+    return orjson.dumps({**document, **changes})
+
+
+def reason(value: bytes | None, classes: tuple[str, ...] = ()) -> str:
+    with pytest.raises(Reject) as caught:
+        read(value, classes)
+    return caught.value.reason
+
+
+def test_a_good_event_is_read() -> None:
+    assert read(event()).prediction.label == "a"
+
+
+def test_two_megabytes_are_rejected_unparsed() -> None:
+    value = event(features={"x": "y" * 2 * 1024 * 1024})
+    assert reason(value) == "too_large"
+    started = time.perf_counter()
+    assert reason(b"[" * 2 * 1024 * 1024) == "too_large"
+    assert time.perf_counter() - started < 0.1
+
+
+def test_the_limit_itself_is_allowed() -> None:
+    value = event()
+    assert read(value, max_event_bytes=len(value)).event_id == "e"
+    with pytest.raises(Reject, match="too_large"):
+        read(value, max_event_bytes=len(value) - 1)
+
+
+def test_the_worst_garbage_of_a_megabyte_is_rejected_within_seconds() -> None:
+    started = time.perf_counter()
+    assert reason(event(features={str(number): {} for number in range(90_000)})) == "invalid_field"
+    assert reason(event(committee=[None] * 200_000)) == "invalid_field"
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("value", [None, b""])
+def test_tombstones_are_rejected(value: bytes | None) -> None:
+    assert reason(value) == "empty"
+
+
+@pytest.mark.parametrize("ahead", [301, 10_000_000, 9e9])
+def test_the_future_is_rejected(ahead: float) -> None:
+    assert reason(event(timestamp=NOW + ahead)) == "future_timestamp"
+
+
+@pytest.mark.parametrize("ahead", [300, 0, -86_400, -NOW])
+def test_clocks_may_differ_a_little_and_events_may_be_old(ahead: float) -> None:
+    assert read(event(timestamp=NOW + ahead)).timestamp.timestamp() == NOW + ahead
+
+
+@pytest.mark.parametrize(
+    "prediction",
+    [
+        {"label": "z"},
+        {"label": "a", "probabilities": {"a": 0.5, "z": 0.5}},
+        {"probabilities": {"z": 1}},
+    ],
+)
+def test_an_unknown_class_is_rejected_where_classes_are_known(prediction: object) -> None:
+    assert reason(event(prediction=prediction), ("a", "b")) == "unknown_class"
+    assert read(event(prediction=prediction)).event_id == "e"
+
+
+def test_a_regression_value_has_no_class_to_sample_by() -> None:
+    assert reason(event(prediction={"value": 3.5})) == "unsupported_task"

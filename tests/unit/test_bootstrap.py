@@ -1,0 +1,229 @@
+"""What only the parts themselves can say about settings, and the first contact with a broker."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from streamal.bootstrap import Pipeline, check_settings, connect, gate_group, trainer_group
+from streamal.broker.memory import MemoryBroker
+from streamal.clock import ManualClock
+from streamal.errors import BrokerGone, SettingsInvalid
+from streamal.operations.topics import topic_specs
+from streamal.ports import TopicPartition
+from streamal.settings import Settings
+from streamal.telemetry import Metrics
+
+KEYS = {"snapshots": {"signing_keys": ["0123456789abcdef"]}}
+
+
+def settings(**sections: dict[str, object]) -> Settings:
+    return Settings.model_validate({**KEYS, **sections})
+
+
+def problems(**sections: dict[str, object]) -> tuple[str, ...]:
+    with pytest.raises(SettingsInvalid) as caught:
+        check_settings(settings(**sections))
+    assert all("\n" not in line for line in caught.value.problems)
+    return caught.value.problems
+
+
+def test_the_defaults_and_a_key_are_enough() -> None:
+    check_settings(settings())
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "line"),
+    [
+        ("snapshots", {"signing_keys": []}, "snapshots.signing_keys is empty; needs at least one"),
+        ("snapshots", {"signing_keys": ["short"]}, "snapshots.signing_keys: key 1 has 5 bytes"),
+        ("gate", {"strategy": "nope"}, "gate.strategy: 'nope' is not a strategy; one of entropy"),
+        ("gate", {"policy": "nope"}, "gate.policy: 'nope' is not a budget policy; one of fixed_"),
+        ("gate", {"strategy_parameters": {"x": 1}}, "gate.strategy_parameters.x: unknown"),
+        ("gate", {"policy_parameters": {"x": 1}}, "gate.policy_parameters.x: unknown"),
+        ("gate", {"max_per_hour": 3}, "gate.max_per_hour: 3"),
+        ("learner", {"name": "nope"}, "learner.name: 'nope' is not a learner; one of default"),
+        ("learner", {"name": "no_such.module:x"}, "learner.name: cannot import 'no_such.module:x'"),
+        ("learner", {"parameters": {"x": 1}}, "learner.parameters.x: "),
+        ("learner", {"warm_start": "/no/such.csv"}, "learner.warm_start = '/no/such.csv': no such"),
+        ("broker", {"bootstrap_servers": ["host"]}, "broker.bootstrap_servers: 'host' is not host"),
+        ("broker", {"security_protocol": "SASL_SSL"}, "broker.sasl_mechanism: SASL_SSL needs one"),
+        ("broker", {"request_timeout_seconds": 0.1}, "broker.request_timeout_seconds: 0.1 is not"),
+        (
+            "topics",
+            {"retention_seconds": 60},
+            "topics.retention_seconds = 60: must be above labels",
+        ),
+    ],
+)
+def test_a_problem_is_one_line_that_names_the_key(
+    section: str, values: dict[str, object], line: str
+) -> None:
+    (found,) = problems(**{section: values})
+    assert found.startswith(line)
+
+
+def test_the_problems_of_all_parts_are_told_at_once() -> None:
+    lines = problems(
+        gate={"strategy": "nope", "policy": "nope"},
+        learner={"name": "nope", "warm_start": "/no/such.csv"},
+        broker={"bootstrap_servers": ["host"], "sasl_mechanism": "PLAIN"},
+        snapshots={},
+        topics={"retention_seconds": 60},
+    )
+    keys = [line.split(" ")[0].rstrip(":") for line in lines]
+    assert keys == [
+        "gate.strategy",
+        "gate.policy",
+        "learner.name",
+        "snapshots.signing_keys",
+        "broker.bootstrap_servers",
+        "broker.sasl_mechanism",
+        "learner.warm_start",
+        "topics.retention_seconds",
+    ]
+
+
+def test_checking_connects_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    check_settings(settings())
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections and that nobody else can take."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def first_contact(port: int, **broker: float) -> tuple[str, float]:
+    """What is said, and after how many seconds."""
+    servers = {"bootstrap_servers": [f"127.0.0.1:{port}"], "connect_timeout_seconds": 1.0}
+    started = time.monotonic()
+    with pytest.raises(BrokerGone) as caught, connect(settings(broker={**servers, **broker})):
+        pass
+    return str(caught.value), time.monotonic() - started
+
+
+def test_no_broker_ends_within_the_connect_timeout(
+    closed_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    message, seconds = first_contact(closed_port)
+    assert message == (
+        f"no broker answered within 1 s: no broker answers: 127.0.0.1:{closed_port}: "
+        "Connection refused"
+    )
+    assert 0.9 < seconds < 4
+    assert not caplog.records
+    assert logging.getLogger("kafka").level != logging.CRITICAL
+
+
+def test_no_broker_is_waited_for_longer_than_one_request(closed_port: int) -> None:
+    _, seconds = first_contact(
+        closed_port, connect_timeout_seconds=2.5, request_timeout_seconds=0.7
+    )
+    assert 2.4 < seconds < 6
+
+
+def test_a_port_that_does_not_speak_kafka(silent_port: int) -> None:
+    message, seconds = first_contact(silent_port)
+    assert "does not speak Kafka PLAINTEXT" in message
+    assert seconds < 8
+
+
+def test_connecting_with_settings_that_do_not_fit() -> None:
+    wrong = settings(broker={"bootstrap_servers": ["host"]})
+    with pytest.raises(SettingsInvalid, match=r"broker\.bootstrap_servers"), connect(wrong):
+        pass
+
+
+def test_groups_carry_the_pipelines_name() -> None:
+    named = settings(pipeline={"name": "orders"})
+    assert (gate_group(named), trainer_group(named)) == ("orders-gate", "orders-trainer")
+
+
+GOOD = {
+    "event_id": "e-0",
+    "timestamp": 1_700_000_000,
+    "features": {"x": 1.0},
+    "prediction": {"probabilities": {"a": 0.5, "b": 0.5}},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"not json", b"malformed_json"),
+        (b"", b"empty"),
+        (b"x" * 2 * 1024 * 1024, b"too_large"),
+        (orjson.dumps(GOOD | {"features": None}), b"missing_field"),
+        (orjson.dumps(GOOD | {"features": {"x": None}}), b"missing_feature"),
+        (orjson.dumps(GOOD | {"event_id": "f", "timestamp": 4e9}), b"future_timestamp"),
+        (orjson.dumps(GOOD | {"prediction": {"label": "z"}}), b"unknown_class"),
+        (orjson.dumps(GOOD), b"duplicate_event"),
+    ],
+)
+def test_garbage_ends_as_a_dead_letter_and_the_stream_goes_on(value: bytes, reason: bytes) -> None:
+    clock = ManualClock()
+    broker = MemoryBroker(clock)
+    wired = settings(
+        pipeline={"classes": ["a", "b"]},
+        format={"required_features": ["x"]},
+        gate={"poll_timeout_seconds": 1e-4, "budget": 1.0},
+        topics={"predictions_partitions": 1},
+    )
+    broker.admin().create_topics(topic_specs(wired))
+    gate = Pipeline(wired, broker, clock, Metrics("streamal")).gate(instance="test")
+    producer = broker.producer()
+    for each in (orjson.dumps(GOOD), value, orjson.dumps(GOOD | {"event_id": "e-1"})):
+        producer.send("predictions", each, key=b"k")
+    gate.start()
+    for _ in range(5):
+        gate.step()
+    gate.close()
+    reader = broker.consumer()
+    reader.assign([TopicPartition("dead-letters", 0), TopicPartition("reviews", 0)])
+    records = [record for _ in range(3) for record in reader.poll(0.0, 100)]
+    (letter,) = [record for record in records if record.topic == "dead-letters"]
+    assert letter.header("streamal.reason") == reason
+    assert (letter.key, letter.value) == (b"k", value)
+    assert [record.key for record in records if record.topic == "reviews"] == [b"e-0", b"e-1"]
+
+
+def repeat(step: Callable[[], None], times: int) -> None:
+    for _ in range(times):
+        step()
+
+
+def test_a_warm_start_file_without_the_label_column(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n1,a\n", encoding="utf-8")
+    clock = ManualClock()
+    broker = MemoryBroker(clock)
+    wired = settings(
+        learner={"warm_start": path, "warm_start_label": "label"},
+        trainer={"poll_timeout_seconds": 1e-4},
+    )
+    broker.admin().create_topics(topic_specs(wired))
+    trainer = Pipeline(wired, broker, clock, Metrics("streamal")).trainer(":memory:")
+    trainer.start()
+    with pytest.raises(SettingsInvalid, match="has no column label"):
+        repeat(trainer.step, 5)
+    trainer.close()
