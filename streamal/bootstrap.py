@@ -35,7 +35,7 @@ from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from streamal.roles.gate import GateOptions, GateRole
 from streamal.roles.gate_state import GateStateReader
-from streamal.roles.intake import Intake
+from streamal.roles.intake import Intake, listed
 from streamal.roles.lead import Lead, LeadOptions
 from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
@@ -376,9 +376,7 @@ class Pipeline:
             raise Reject("missing_prediction", "prediction: needed with learner.target = error")
         classes = self.settings.pipeline.classes
         if classes and label.label is not None and label.label not in classes:
-            raise Reject(
-                "unknown_class", f"label: {label.label!r} is none of {', '.join(sorted(classes))}"
-            )
+            raise Reject("unknown_class", f"label: {label.label!r} is none of {listed(classes)}")
 
     def _format(self) -> Format:
         settings = self.settings.format

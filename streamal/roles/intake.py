@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from streamal.core.types import Production
@@ -10,7 +11,11 @@ from streamal.events import Output, Prediction
 from streamal.events.formats import Envelope, Format
 from streamal.ports import Record
 
-__all__ = ["Intake", "as_production"]
+__all__ = ["Intake", "as_production", "listed"]
+
+
+#: Classes that an error line names before it says how many more there are.
+_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,15 @@ class Intake:
         if unknown:
             raise Reject(
                 "unknown_class",
-                f"prediction: {unknown[0]!r} is none of {', '.join(sorted(self.classes))}",
+                f"prediction: {unknown[0]!r} is none of {listed(self.classes)}",
             )
+
+
+def listed(classes: Iterable[str]) -> str:
+    """The first few of `classes`, for a line that people read."""
+    names = sorted(classes)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def as_production(output: Output | None) -> Production:

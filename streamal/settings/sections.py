@@ -300,7 +300,7 @@ class LabelSettings(_Section):
         ttl_seconds: how long after the decision a label is still used.
     """
 
-    ttl_seconds: float = Field(default=7 * 86_400, gt=0)
+    ttl_seconds: float = Field(default=7 * 86_400, gt=0, le=3650 * 86_400)
 
 
 class TrainerSettings(_Section):

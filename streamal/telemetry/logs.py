@@ -24,6 +24,9 @@ __all__ = ["configure_logging", "log_role"]
 
 #: Libraries that report every reconnect at INFO, and whole messages at DEBUG.
 _QUIET: Final = ("kafka", "urllib3", "asyncio")
+#: kafka-python logs a broken connection four times over, and raises it as well; the raised error is
+#: logged once by the loop that retries. Its own lines are for finding out why, at DEBUG.
+_RAISES_WHAT_IT_LOGS: Final = "kafka"
 #: Marks the handler as ours, so that a second configuration replaces the first.
 _HANDLER_NAME: Final = "streamal"
 _TEXT: Final = "%(asctime)s %(levelname)-7s [%(role)s] %(name)s: %(message)s"
@@ -68,6 +71,8 @@ def configure_logging(
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    if root.level > logging.DEBUG:
+        logging.getLogger(_RAISES_WHAT_IT_LOGS).setLevel(logging.CRITICAL)
 
 
 @contextmanager
