@@ -34,6 +34,8 @@ from streamal.telemetry import Metrics
 
 EVENTS = 30
 SESSION_SECONDS = 10.0
+#: What tells the sources of dead letters apart.
+SOURCE = ("topic", "partition", "offset")
 
 Fault = Literal["kill before", "kill after", "fail before", "fail after"]
 FAULTS: tuple[Fault, ...] = ("kill before", "kill after", "fail before", "fail after")
@@ -242,7 +244,7 @@ class Outcome:
     routed: int
     reviews: Counter[str]
     window_events: int
-    dead_letters: Counter[tuple[bytes, bytes]]
+    dead_letters: Counter[tuple[bytes | None, ...]]
     learned: int
     answered: int
     slips: int
@@ -285,7 +287,7 @@ def outcome(town: Town) -> Outcome:
             WindowStats.from_bytes(record.value).events for record in town.read(topics.windows)
         ),
         dead_letters=Counter(
-            (record.header("streamal.source-topic") or b"", record.value or b"")
+            tuple(record.header(f"streamal.source-{part}") for part in SOURCE)
             for record in town.read(topics.dead_letters)
         ),
         learned=model.labels_learned,
