@@ -134,8 +134,11 @@ class Town:
             }
         )
         self.broker.admin().create_topics(topic_specs(self.settings))
-        self._people = self.broker.consumer(group="people")
-        self._people.subscribe([self.settings.topics.reviews])
+        self._people = self.broker.consumer()
+        reviews = self.settings.topics.reviews
+        self._people.assign(
+            [TopicPartition(reviews, n) for n in self._people.partitions_for(reviews)]
+        )
         self._writer = self.broker.producer()
         self.answered: set[str] = set()
         self.slips = 0
