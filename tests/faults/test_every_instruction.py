@@ -9,31 +9,25 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 import pytest
 
 from streamal.bootstrap import Pipeline
-from streamal.broker.memory import MemoryBroker
-from streamal.clock import ManualClock
 from streamal.core.learners import OnlineModel, build_model
 from streamal.core.types import Production
 from streamal.errors import BrokerUnavailable, Retriable
 from streamal.events import LabelEvent, ReviewRequest, WindowStats
 from streamal.operations.inspect import inspect
-from streamal.operations.topics import topic_specs
-from streamal.ports import Record, TopicPartition
-from streamal.settings import Settings
+from streamal.ports import TopicPartition
 from streamal.state.snapshots import load
 from streamal.telemetry import Metrics
+from tests.support.town import SESSION_SECONDS, Town
 
 EVENTS = 30
-SESSION_SECONDS = 10.0
 #: What tells the sources of dead letters apart.
 SOURCE = ("topic", "partition", "offset")
 
@@ -103,95 +97,56 @@ class Trapped:
         return call
 
 
-class Town:
-    """One pipeline on a memory broker, with people who answer at once and often twice."""
+class DisturbedTown(Town):
+    """A town whose roles can be trapped, with people who answer at once, often twice."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = ManualClock()
-        self.broker = MemoryBroker(
-            self.clock,
-            session_timeout_seconds=SESSION_SECONDS,
-            transaction_timeout_seconds=SESSION_SECONDS,
-        )
-        self.settings = Settings.model_validate(
+        super().__init__(
             {
                 "pipeline": {"classes": ["no", "yes"]},
-                "topics": {"predictions_partitions": 2},
-                "gate": {
-                    "budget": 0.5,
-                    "max_batch_records": 7,
-                    "poll_timeout_seconds": 1e-4,
-                    "breaker": {"max_reject_share": 1},
-                },
-                "learner": {"name": "logistic_regression"},
-                "trainer": {
-                    "state_path": str(folder / "state.sqlite3"),
-                    "max_batch_records": 5,
-                    "snapshot_every_labels": 4,
-                    "poll_timeout_seconds": 1e-4,
-                },
-                "snapshots": {"signing_keys": ["0123456789abcdef"]},
+                "gate": {"max_batch_records": 7, "breaker": {"max_reject_share": 1}},
+                "trainer": {"state_path": str(folder / "state.sqlite3"), "max_batch_records": 5},
             }
         )
-        self.broker.admin().create_topics(topic_specs(self.settings))
         self._people = self.broker.consumer()
-        reviews = self.settings.topics.reviews
+        reviews = self.topics.reviews
         self._people.assign(
             [TopicPartition(reviews, n) for n in self._people.partitions_for(reviews)]
         )
-        self._writer = self.broker.producer()
         self.answered: set[str] = set()
         self.slips = 0
 
-    def pipeline(self, trap: Trap) -> Pipeline:
+    def trapped(self, trap: Trap) -> Pipeline:
         """The pipeline as a process sees it whose calls pass `trap`."""
         broker: Any = Trapped(self.broker, trap)
         return Pipeline(self.settings, broker, self.clock, Metrics("faults"))
 
-    def publish(self) -> None:
+    def publish_all(self) -> None:
         """All of production's events, a fifth of them unusable."""
         for number in range(EVENTS):
-            event = {
-                "event_id": f"e{number}",
-                "timestamp": self.clock.now(),
-                "features": {"x": number % 5, "y": number % 3},
-                "prediction": {"label": "yes" if number % 5 else "maybe"},
-            }
-            self._writer.send(
-                self.settings.topics.predictions, orjson.dumps(event), key=str(number).encode()
+            self.publish(
+                f"e{number}",
+                features={"x": number % 5, "y": number % 3},
+                prediction={"label": "yes" if number % 5 else "maybe"},
             )
 
     def answer(self) -> None:
         """People answer what they were asked; some answers come twice, some after a slip."""
         for record in self._people.poll(0.0, 1000):
-            review = ReviewRequest.from_bytes(record.value)
-            label = LabelEvent(
-                event_id=review.event_id,
-                label="yes" if int(review.event_id[1:]) % 2 else "no",
-                annotator="person",
-                labelled_at=datetime.fromtimestamp(self.clock.now(), UTC),
-            )
-            if int(review.event_id[1:]) % 4 == 1:
-                slip = label.model_copy(update={"label": "maybe"})
-                self._writer.send(self.settings.topics.labels, slip.to_bytes(), key=record.key)
+            event_id = ReviewRequest.from_bytes(record.value).event_id
+            number = int(event_id[1:])
+            if number % 4 == 1:
+                self.label(event_id, "maybe")
                 self.slips += 1
-            for _ in range(2 if int(review.event_id[1:]) % 3 == 0 else 1):
-                self._writer.send(self.settings.topics.labels, label.to_bytes(), key=record.key)
-            self.answered.add(review.event_id)
-
-    def read(self, topic: str) -> Iterator[Record]:
-        """All committed records."""
-        consumer = self.broker.consumer()
-        sources = [TopicPartition(topic, number) for number in consumer.partitions_for(topic)]
-        consumer.assign(sources)
-        while batch := consumer.poll(0.0, 1000):
-            yield from batch
+            for _ in range(2 if number % 3 == 0 else 1):
+                self.label(event_id, "yes" if number % 2 else "no")
+            self.answered.add(event_id)
 
 
 class Runner:
     """Steps a role, and starts another process where it was killed."""
 
-    def __init__(self, town: Town, role: Literal["gate", "trainer"], trap: Trap) -> None:
+    def __init__(self, town: DisturbedTown, role: Literal["gate", "trainer"], trap: Trap) -> None:
         self._town = town
         self._name = role
         self.trap = trap
@@ -214,7 +169,7 @@ class Runner:
             self._recover(error)
 
     def _make(self) -> object:
-        pipeline = self._town.pipeline(self.trap)
+        pipeline = self._town.trapped(self.trap)
         return pipeline.gate(instance="one") if self._name == "gate" else pipeline.trainer()
 
     def _recover(self, error: Retriable) -> None:
@@ -256,8 +211,8 @@ class Outcome:
 
 
 def run(folder: Path, gate_trap: Trap, trainer_trap: Trap) -> tuple[Outcome, Runner, Runner]:
-    town = Town(folder)
-    town.publish()
+    town = DisturbedTown(folder)
+    town.publish_all()
     gate, trainer = Runner(town, "gate", gate_trap), Runner(town, "trainer", trainer_trap)
     for _ in range(40):
         gate.step()
@@ -272,9 +227,9 @@ def run(folder: Path, gate_trap: Trap, trainer_trap: Trap) -> tuple[Outcome, Run
     return outcome(town), gate, trainer
 
 
-def outcome(town: Town) -> Outcome:
+def outcome(town: DisturbedTown) -> Outcome:
     topics = town.settings.topics
-    pipeline = town.pipeline(Trap())
+    pipeline = town.pipeline()
     found = inspect(pipeline)
     reader = pipeline.snapshot_reader()
     reader.catch_up()
@@ -283,9 +238,7 @@ def outcome(town: Town) -> Outcome:
     return Outcome(
         decided=sum(lane.decided for lane in found.gates),
         routed=sum(lane.routed for lane in found.gates),
-        reviews=Counter(
-            ReviewRequest.from_bytes(record.value).event_id for record in town.read(topics.reviews)
-        ),
+        reviews=Counter(review.event_id for review in town.reviews()),
         window_events=sum(
             WindowStats.from_bytes(record.value).events for record in town.read(topics.windows)
         ),
@@ -304,10 +257,7 @@ def outcome(town: Town) -> Outcome:
 def learn_again(town: Town) -> OnlineModel:
     """What the first label of each event, in the order of the log, makes of a new model."""
     topics, learner = town.settings.topics, town.settings.learner
-    reviews = {
-        review.event_id: review
-        for review in (ReviewRequest.from_bytes(each.value) for each in town.read(topics.reviews))
-    }
+    reviews = {review.event_id: review for review in town.reviews()}
     model = build_model(learner.name, parameters={}, committee_size=0)
     for record in town.read(topics.labels):
         label = LabelEvent.from_bytes(record.value)
