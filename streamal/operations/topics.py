@@ -14,6 +14,8 @@ __all__ = ["problems", "topic_specs"]
 _STATE_SEGMENT_BYTES = 16 * 1024 * 1024
 #: Snapshots of large models are megabytes each; a handful of them per segment.
 _MODEL_SEGMENT_BYTES = 64 * 1024 * 1024
+#: Most that a review request or a dead letter adds to the event that it repeats.
+_ADDED_BYTES = 64 * 1024
 #: Compact as soon as a tenth of the log is outdated rather than half.
 _DIRTY_RATIO = "0.1"
 
@@ -51,6 +53,11 @@ def _compacted(segment_bytes: int) -> dict[str, str]:
     }
 
 
+def _room(settings: Settings) -> int:
+    """What a record needs that repeats an event of the largest size."""
+    return settings.format.max_event_bytes + _ADDED_BYTES
+
+
 def problems(settings: Settings, found: Mapping[str, TopicDescription]) -> list[str]:
     """One line for each topic that is missing or of the wrong shape."""
     lines = [
@@ -63,6 +70,13 @@ def problems(settings: Settings, found: Mapping[str, TopicDescription]) -> list[
         f"topics: {name!r} is not compacted; set cleanup.policy=compact on it"
         for name in (topics.models, topics.gate_state)
         if name in found and not found[name].compacted
+    ]
+    lines += [
+        f"topics: {name!r} takes records of {found[name].max_message_bytes} bytes, but an event of "
+        f"format.max_event_bytes = {settings.format.max_event_bytes} must fit with what is added "
+        f"to it; set max.message.bytes to {_room(settings)} or more"
+        for name in (topics.reviews, topics.dead_letters)
+        if name in found and found[name].max_message_bytes < _room(settings)
     ]
     models = found.get(topics.models)
     if models is not None and models.partitions != 1:

@@ -97,3 +97,19 @@ def test_what_has_the_wrong_shape() -> None:
 def test_partitions_of_predictions_are_productions_choice() -> None:
     found = created(Settings()) | {"predictions": described("predictions", 50, compacted=False)}
     assert problems(Settings(), found) == []
+
+
+def test_reviews_and_dead_letters_must_take_the_largest_event() -> None:
+    settings = Settings()
+    found = created(settings) | {
+        "reviews": described("reviews", 4, compacted=False),
+        "dead-letters": described("dead-letters", 1, compacted=False),
+    }
+    lines = problems(settings, found)
+    assert [line.split(" takes")[0] for line in lines] == [
+        "topics: 'reviews'",
+        "topics: 'dead-letters'",
+    ]
+    assert "set max.message.bytes to 1114112 or more" in lines[0]
+    smaller = Settings.model_validate({"format": {"max_event_bytes": 100_000}})
+    assert problems(smaller, found) == []
