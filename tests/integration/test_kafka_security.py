@@ -227,7 +227,8 @@ class TokenEndpoint(BaseHTTPRequestHandler):
         self.end_headers()
         if welcome:
             type(self).granted += 1
-            claims = {"sub": "token-owner", "iat": time.time(), "exp": time.time() + 300}
+            now = int(time.time())
+            claims = {"sub": "token-owner", "iat": now - 1, "exp": now + 300}
             parts = [_part({"alg": "none"}), _part(claims), ""]
             answer = {"access_token": ".".join(parts), "expires_in": 300}
             self.wfile.write(json.dumps(answer).encode())

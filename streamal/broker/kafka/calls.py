@@ -41,6 +41,10 @@ class Call(Generic[T]):
         """
         return self._future.result(limit_seconds)
 
+    def done(self) -> bool:
+        """Whether the outcome is known."""
+        return self._future.done()
+
     def when_done(self, notify: Callable[[], None]) -> None:
         """Have `notify` called, on some thread, once the outcome is known."""
         self._future.add_done_callback(lambda _: notify())

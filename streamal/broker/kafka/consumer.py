@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import kafka
-from kafka.future import Future
+from kafka.structs import MemberState
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import consumer_config
 from streamal.broker.kafka.errors import translating
+from streamal.broker.kafka.listener import Listener, Task
 from streamal.errors import BrokerUnavailable, Rebalanced, Unauthorized
 from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
 
@@ -30,46 +30,6 @@ ALONE_LIMIT_SECONDS = 3.0
 GRACE_SECONDS = 5.0
 
 Callback = Callable[[Sequence[TopicPartition]], None]
-Task = Callable[[], None]
-
-
-class _Listener(kafka.AsyncConsumerRebalanceListener):  # type: ignore[misc] # no types
-    """Has the callbacks run by the thread that polls, while kafka-python's own thread goes on.
-
-    kafka-python calls listeners on its network thread, where any look-up of an offset would wait
-    for itself. So each callback becomes a task for the polling thread, and the network thread
-    awaits its end, sending heartbeats meanwhile.
-    """
-
-    def __init__(
-        self,
-        hand_over: Callable[[Task], None],
-        revoked: Callable[[set[Any]], None],
-        assigned: Callable[[set[Any]], None],
-        wake: Task,
-    ) -> None:
-        self._hand_over = hand_over
-        self._revoked, self._assigned = revoked, assigned
-        self._wake = wake
-
-    async def on_partitions_revoked(self, revoked: set[Any]) -> None:
-        await self._performed(partial(self._revoked, revoked))
-
-    async def on_partitions_assigned(self, assigned: set[Any]) -> None:
-        await self._performed(partial(self._assigned, assigned))
-
-    async def _performed(self, task: Task) -> None:
-        done = Future()
-
-        def perform() -> None:
-            try:
-                task()
-            finally:
-                done.success(None)
-                self._wake()
-
-        self._hand_over(perform)
-        await done
 
 
 class KafkaConsumer:
@@ -104,6 +64,8 @@ class KafkaConsumer:
         self._on_assigned: Callback | None = None
         self._on_revoked: Callback | None = None
         self._tasks: SimpleQueue[Task | Call[Any]] = SimpleQueue()
+        self._joining: Call[Any] | None = None
+        self._held: set[TopicPartition] = set()
         self._failures: list[BaseException] = []
         self._unannounced: tuple[TopicPartition, ...] = ()
         self._metadata: GroupMetadata | None = None
@@ -134,7 +96,7 @@ class KafkaConsumer:
             raise ValueError("partitions were chosen before")
         self._topics = tuple(topics)
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
-        listener = _Listener(self._tasks.put, self._revoked, self._assigned, self._network.wake)
+        listener = Listener(self._tasks.put, self._revoked, self._assigned, self._network.wake)
         self._client.subscribe(topics=self._topics, listener=listener)
         # kafka-python 3.0 forgets that it wants to know the topics when an answer to an earlier
         # question comes in meanwhile, and would divide nothing among the members for a minute.
@@ -154,18 +116,21 @@ class KafkaConsumer:
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions read now."""
+        if self._topics:
+            return frozenset(self._held)
         return frozenset(TopicPartition(*partition) for partition in self._client.assignment())
 
     # Rebalances, on the polling thread
 
     def _revoked(self, partitions: set[Any]) -> None:
-        ours = _ours(partitions)
+        ours = tuple(sorted(self._held.intersection(_ours(partitions))))
         self._unannounced = ()
         try:
             if ours and self._on_revoked is not None:
                 self._on_revoked(ours)
         except BaseException as error:  # noqa: BLE001 - raised again by `poll` or `close`
             self._failures.append(error)
+        self._held.difference_update(ours)
         self._paused.difference_update(ours)
 
     def _assigned(self, partitions: set[Any]) -> None:
@@ -173,6 +138,7 @@ class KafkaConsumer:
         # kafka-python shows an empty one, with which the cluster would accept any commit.
         self._metadata = self._client.group_metadata()
         self._unannounced = _ours(partitions)
+        self._held.update(self._unannounced)
         try:
             self._announce()
         except BaseException as error:  # noqa: BLE001 - raised again by `poll`
@@ -216,11 +182,7 @@ class KafkaConsumer:
         """
         with translating(self._about("polling")):
             self._announce_again()
-            limits = {"timeout_ms": int(timeout_seconds * 1000), "max_records": max_records}
-            if self._topics:
-                found = self._serve(Call(self._client.poll, **limits), timeout_seconds)
-            else:
-                found = self._client.poll(**limits)
+            found = self._fetch(timeout_seconds, max_records)
         if self._failures:
             self._rewind(found)
             self._raise_failure()
@@ -228,19 +190,58 @@ class KafkaConsumer:
         self._check_contact(bool(found))
         return [_record(record) for records in found.values() for record in records]
 
-    def _serve(self, call: Call[Any], timeout_seconds: float) -> Any:  # noqa: ANN401 - kafka-python's
-        """Run the tasks that the call hands over until it is done; its result."""
+    def _fetch(self, timeout_seconds: float, max_records: int) -> Mapping[Any, Sequence[Any]]:
+        deadline = time.monotonic() + timeout_seconds
+        if self._topics and not self._joined(timeout_seconds):
+            return {}
+        remaining = max(0.0, deadline - time.monotonic())
+        limits = {"timeout_ms": int(remaining * 1000), "max_records": max_records}
+        if not self._topics:
+            return cast("Mapping[Any, Sequence[Any]]", self._client.poll(**limits))
+        call = self._start(self._client.poll, **limits)
+        if not self._serve(call, remaining + self._limit + GRACE_SECONDS):
+            raise BrokerUnavailable("kafka-python does not return from a poll")
+        self._join_if_needed()
+        return cast("Mapping[Any, Sequence[Any]]", call.result(0))
+
+    def _joined(self, timeout_seconds: float) -> bool:
+        """Wait for the group's rebalance, if there is one; False when it takes longer."""
+        self._join_if_needed()
+        if self._joining is None:
+            return True
+        if not self._serve(self._joining, timeout_seconds):
+            return False
+        joining, self._joining = self._joining, None
+        joining.result(0)
+        return True
+
+    def _join_if_needed(self) -> None:
+        """Take part in a rebalance without a pause until it is over, polled or not.
+
+        kafka-python 3.0 throws an assignment away that arrives between two of its polls, and asks
+        for another rebalance; two members could keep each other at that for ever.
+        """
+        if self._joining is None and self._client.group_metadata().state != MemberState.STABLE:
+            coordinator = self._client._coordinator  # noqa: SLF001 - only `poll` joins, and it fetches too
+            self._joining = self._start(coordinator.poll, timeout_ms=None)
+
+    def _start(self, function: Callable[..., Any], **arguments: Any) -> Call[Any]:  # noqa: ANN401 - kafka-python's
+        """Call something that may hand over tasks."""
+        call = Call(function, **arguments)
         call.when_done(lambda: self._tasks.put(call))
-        limit = timeout_seconds + self._limit + GRACE_SECONDS
-        while True:
+        return call
+
+    def _serve(self, call: Call[Any], limit_seconds: float) -> bool:
+        """Run the tasks that are handed over until the call is done; False if it is not in time."""
+        deadline = time.monotonic() + limit_seconds
+        while not call.done():
             try:
-                task = self._tasks.get(timeout=limit)
-            except Empty as error:
-                raise BrokerUnavailable(f"no answer within {limit:.0f} s") from error
-            if task is call:
-                return call.result(0)
-            if not isinstance(task, Call):  # else an earlier call, done after we gave up on it
+                task = self._tasks.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                return call.done()
+            if not isinstance(task, Call):
                 task()
+        return True
 
     def _rewind(self, found: Mapping[Any, Sequence[Any]]) -> None:
         """Go back to before records that cannot be returned, as a callback's error has to be."""
@@ -384,12 +385,12 @@ class KafkaConsumer:
             return
         self._closed = True
         goodbye = min(GRACE_SECONDS, self._limit)
-        call = Call(self._client.close, autocommit=False, timeout_ms=goodbye * 1000)
-        try:
-            with translating(self._about("closing a consumer")):
-                self._serve(call, goodbye)
-        except BrokerUnavailable:
-            log.warning("a consumer was left behind: no broker answered while it closed")
+        call = self._start(self._client.close, autocommit=False, timeout_ms=goodbye * 1000)
+        with translating(self._about("closing a consumer")):
+            if self._serve(call, 2 * goodbye):
+                call.result(0)
+            else:
+                log.warning("a consumer was left behind: no broker answered while it closed")
         if self._failures:
             self._raise_failure()
 

@@ -1,15 +1,14 @@
 """Sockets for kafka-python that lose nothing and leave nothing behind.
 
 kafka-python 3.0 throws away what it has read when the end of the connection comes with it; brokers
-refuse a login in just that way, so the reason would never be seen. And it leaves the socket of a
-failed attempt to the garbage collector; an outage makes many.
+refuse a login in just that way, so the reason would never be seen. And it forgets the socket of an
+attempt that failed or was given up; an outage makes many.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
 
 from kafka.net.inet import KafkaNetSocket
 
@@ -20,7 +19,7 @@ DIRECT_URL = "direct://"
 
 
 class PlainSocket(socket.socket):
-    """Tells of the end of the connection only in a read of its own."""
+    """Tells of the end of the connection only in a read of its own; closes when forgotten."""
 
     _just_read = False
 
@@ -33,9 +32,12 @@ class PlainSocket(socket.socket):
         self._just_read = bool(data)
         return data
 
+    def __del__(self) -> None:
+        self.close()
+
 
 class TlsSocket(ssl.SSLSocket):
-    """As `PlainSocket`, and it closes itself when the handshake fails."""
+    """As `PlainSocket`, encrypted."""
 
     _just_read = False
 
@@ -48,40 +50,15 @@ class TlsSocket(ssl.SSLSocket):
         self._just_read = bool(data)
         return data
 
-    def do_handshake(self, block: bool = False) -> None:
-        """As `SSLSocket.do_handshake`."""
-        try:
-            super().do_handshake(block)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError:
-            self.close()
-            raise
+    def __del__(self) -> None:
+        self.close()
 
 
 class DirectConnector(KafkaNetSocket):  # type: ignore[misc] # kafka-python has no types
-    """Connects without any proxy, and closes the socket of an attempt that failed or was given up.
-
-    kafka-python finds it by the scheme of `DIRECT_URL`.
-    """
+    """Connects without any proxy; kafka-python finds it by the scheme of `DIRECT_URL`."""
 
     SCHEMES = ("direct",)
 
     def socket(self, family: int, sock_type: int, proto: int) -> PlainSocket:
         """The socket for one attempt."""
         return PlainSocket(family, sock_type, proto)
-
-    async def sock_connect(
-        self,
-        net: Any,  # noqa: ANN401 - kafka-python's event loop
-        sock: PlainSocket,
-        sockaddr: Any,  # noqa: ANN401 - whatever getaddrinfo found
-        timeout_at: float | None = None,
-    ) -> PlainSocket:
-        """Connect `sock`, or close it."""
-        try:
-            await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
