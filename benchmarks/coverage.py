@@ -16,7 +16,7 @@ import argparse
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -28,6 +28,8 @@ from rich.progress import track
 from rich.table import Table
 from river import compose, linear_model, multiclass, preprocessing
 
+from streamal.core.budgets import build_budget
+from streamal.core.chance import draw
 from streamal.core.estimation import (
     AccuracyTracker,
     Estimate,
@@ -36,14 +38,15 @@ from streamal.core.estimation import (
     Response,
     WindowTotals,
 )
+from streamal.core.types import Conditions
 
 LEVEL = 0.95
 BUDGETS = (0.01, 0.02, 0.05, 0.10)
 RESPONSE_RATE = 0.8
 WINDOWS = 20
 EVENTS = 100_000
-#: Items whose scores a quantile policy remembers, and how often the threshold is moved here.
-SCORE_WINDOW, STEP = 2_000, 500
+POLICIES = ("quantile", "propensity_sampling")
+EXPLORATION = (0.2, 0.5)
 STRATA = np.array(["exploration", "above_threshold"])
 
 
@@ -59,7 +62,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a policy does with a stream, before any draw."""
+    """What a policy offers for each item of a stream."""
 
     name: str
     budget: float
@@ -133,33 +136,20 @@ def _number(text: str) -> float | str:
         return text
 
 
-def top_rank(stream: Stream, budget: float, floor_share: float) -> Selection:
-    """The shipped shape: sure above a running quantile of the score, the floor below it."""
-    floor = floor_share * budget
-    share = (budget - floor) / (1 - floor)
-    top = np.zeros(len(stream.score))
-    for start in range(0, len(top), STEP):
-        past = stream.score[max(0, start - SCORE_WINDOW) : start]
-        now = stream.score[start : start + STEP]
-        if share and len(past):
-            top[start : start + STEP] = now > np.quantile(past, 1 - share)
-    return Selection(f"top rank, φ={floor_share:g}", budget, floor + (1 - floor) * top, floor)
+def select(name: str, stream: Stream, budget: float, exploration: float) -> Selection:
+    """One pass of a shipped policy over the stream; its propensities then hold for every replicate.
 
-
-def graded(stream: Stream, budget: float, floor_share: float) -> Selection:
-    """Floor plus a share in proportion to √(score), which suits estimation best."""
-    floor = floor_share * budget
-    wish = np.sqrt(stream.score)
-    top = np.minimum(1.0, wish / wish.mean() * (budget - floor) / (1 - floor))
-    return Selection(f"graded, φ={floor_share:g}", budget, floor + (1 - floor) * top, floor)
-
-
-POLICIES: tuple[Callable[[Stream, float], Selection], ...] = (
-    lambda stream, budget: top_rank(stream, budget, 0.2),
-    lambda stream, budget: top_rank(stream, budget, 0.5),
-    lambda stream, budget: graded(stream, budget, 0.2),
-    lambda stream, budget: graded(stream, budget, 0.5),
-)
+    They depend a little on its own draws, through the account of what was spent.
+    """
+    policy = build_budget(name, {}, budget=budget, exploration=exploration)
+    conditions = Conditions(now=0.0)
+    propensity = np.empty(len(stream.score))
+    for number, score in enumerate(stream.score.tolist()):
+        offer = policy.preview(score, conditions)
+        query = draw(0, str(number), "query") < offer.propensity
+        policy.commit(score, offer, query=query, conditions=conditions)
+        propensity[number] = offer.propensity
+    return Selection(f"{name}, φ={exploration:g}", budget, propensity, policy.floor)
 
 
 def windows(
@@ -299,13 +289,15 @@ def main() -> None:
         if options.data
         else [synthetic("informative", rng), synthetic("useless", rng)]
     )
-    settings = list(product(streams, POLICIES, BUDGETS))
+    settings = list(product(streams, POLICIES, EXPLORATION, BUDGETS))
     console = Console(stderr=True)
     rows = [
-        measure(stream, policy(stream, budget), options.replicates, options.seed)
-        for stream, policy, budget in track(settings, "repeating the draws", console=console)
+        measure(stream, select(name, stream, budget, exploration), options.replicates, options.seed)
+        for stream, name, exploration, budget in track(
+            settings, "repeating the draws", console=console
+        )
     ]
-    Console(width=None if Console().is_terminal else 140).print(table(rows))
+    Console(width=None if Console().is_terminal else 150).print(table(rows))
     print(f"{options.replicates} replicates per line, {time.perf_counter() - started:.0f} s")
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")

@@ -20,6 +20,7 @@ from streamal.clock import SystemClock
 from streamal.demo import DemoOptions, run_demo
 from streamal.errors import BrokerGone, BrokerUnavailable, SettingsInvalid, StreamalError
 from streamal.events.topics import Topics
+from streamal.lab.command import backtest
 from streamal.operations import schema as schemas
 from streamal.operations.catalogue import Catalogue, Entry
 from streamal.operations.catalogue import catalogue as read_catalogue
@@ -159,6 +160,9 @@ def demo(
         console.print(result.summary())
     if json is not None:
         _write_json(json, result.document())
+
+
+app.command()(backtest)
 
 
 @app.command()

@@ -14,7 +14,9 @@ from typing import Final
 
 from streamal.bootstrap import Pipeline, connect
 from streamal.clock import SystemClock
-from streamal.errors import BreakerOpen
+from streamal.errors import BreakerOpen, TopicsInvalid
+from streamal.operations.topics import problems, topic_specs
+from streamal.ports import Broker
 from streamal.roles.loop import Role, run
 from streamal.settings import Settings
 from streamal.state.snapshots import versions
@@ -44,6 +46,7 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
         Whether it was SIGINT that ended it.
 
     Raises:
+        TopicsInvalid: a topic is missing or will not do.
         Fatal: from the first role that failed; the others were stopped in good order.
     """
     stop = threading.Event()
@@ -57,6 +60,7 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
         _stopping_on_signals(stop) as received,
     ):
         _log.info("telemetry on http://%s:%d/metrics", telemetry.host, http.port)
+        _check_topics(settings, broker)
         metrics.build.info(versions()._asdict())
         pipeline = Pipeline(settings, broker, clock, metrics)
         crew = _Crew(pipeline, health, stop)
@@ -64,6 +68,22 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
             crew.start(_make(pipeline, role))
         crew.wait()
         return signal.SIGINT in received
+
+
+def _check_topics(settings: Settings, broker: Broker) -> None:
+    """A role that waits for a topic that nobody makes looks as if the broker were away.
+
+    Raises:
+        TopicsInvalid: with one line for each topic that is missing or of the wrong shape.
+    """
+    admin = broker.admin()
+    try:
+        found = admin.describe_topics([spec.name for spec in topic_specs(settings)])
+    finally:
+        admin.close()
+    lines = problems(settings, found)
+    if lines:
+        raise TopicsInvalid(*lines)
 
 
 def _make(pipeline: Pipeline, role: str) -> Role:

@@ -1,4 +1,4 @@
-"""Recorded rows from CSV, JSON-lines and Parquet files, one at a time: warm starts, demos, backtests.
+"""Recorded rows of CSV, JSON-lines and Parquet files, one at a time: warm starts, demos, backtests.
 
 May import `streamal.errors` and `streamal.core.types`.
 """
@@ -125,15 +125,15 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise SettingsInvalid(
             f"{path}: reading Parquet needs pyarrow; install streamal[lab]"
         ) from error
-    number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-                for number, row in enumerate(batch.to_pylist(), number + 1):
-                    yield {
-                        name: _parquet_feature(value, f"{path}, row {number}: {name}")
-                        for name, value in row.items()
-                    }
+            batches = file.iter_batches(batch_size=_PARQUET_ROWS)
+            rows = (row for batch in batches for row in batch.to_pylist())
+            for number, row in enumerate(rows, 1):
+                yield {
+                    name: _parquet_feature(value, f"{path}, row {number}: {name}")
+                    for name, value in row.items()
+                }
     except arrow.ArrowException as error:
         raise SettingsInvalid(f"{path}: cannot be read: {error}") from error
 

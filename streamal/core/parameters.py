@@ -8,7 +8,8 @@ A parameter is declared once, in the constructor::
     def __init__(self, window: Annotated[int, Range(low=10)] = 1000) -> None: ...
 
 and kept in an attribute of the same name. The docstring follows Google's sections: `Args` describes
-the parameters, `References` names the source; every other section ends up in `sections`.
+the parameters, `References` names the source; every other section ends up in `sections`. Numbers,
+texts, switches and choices are understood; a parameter with more structure brings a `Nested`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,16 @@ from typing import (
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
 
-__all__ = ["Description", "Parameter", "Range", "check", "construct", "describe", "parameters_of"]
+__all__ = [
+    "Description",
+    "Nested",
+    "Parameter",
+    "Range",
+    "check",
+    "construct",
+    "describe",
+    "parameters_of",
+]
 
 T = TypeVar("T")
 
@@ -80,11 +90,27 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """How settings hold a parameter that has parts; goes into the parameter's `Annotated`.
+
+    Attributes:
+        type: what the catalogue calls it, such as "list of tables".
+        read: from the key and the value in the settings to what the constructor takes; raises
+            `SettingsInvalid` with one line per problem.
+        write: from what the constructor takes to the value in the settings.
+    """
+
+    type: str
+    read: Callable[[str, object], object]
+    write: Callable[[Any], JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One constructor parameter, as the catalogue shows it.
 
     Attributes:
-        type: boolean, integer, number or string; "or null" when None is allowed.
+        type: boolean, integer, number, string or a `Nested.type`; "or null" when None is allowed.
         required: there is no default.
         default: as a JSON value; None when required.
         choices: the only values allowed; empty when there are more than can be listed.
@@ -136,7 +162,7 @@ def describe(cls: type, *, without: tuple[str, ...] = ()) -> Description:
             name=name,
             type=slot.type_name,
             required=slot.required,
-            default=None if slot.required else _as_json(slot.default),
+            default=None if slot.required else slot.as_json(slot.default),
             description=described.get(name, ""),
             choices=slot.choices,
             range=str(slot.range or ""),
@@ -208,7 +234,8 @@ def check(key: str, value: JsonValue, annotation: object) -> list[str]:
 
 def parameters_of(instance: object) -> dict[str, JsonValue]:
     """What `instance` was constructed with, from the attributes named like the parameters."""
-    return {name: _as_json(getattr(instance, name)) for name in _slots(type(instance))}
+    slots = _slots(type(instance))
+    return {name: slot.as_json(getattr(instance, name)) for name, slot in slots.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +247,7 @@ class _Slot:
     choices: tuple[str, ...] = ()
     range: Range | None = None
     default: object = inspect.Parameter.empty
+    nested: Nested | None = None
 
     @property
     def required(self) -> bool:
@@ -227,6 +255,8 @@ class _Slot:
 
     @property
     def type_name(self) -> str:
+        if self.nested:
+            return self.nested.type
         return _JSON_NAMES.get(self.base, "string") + (" or null" if self.optional else "")
 
     @property
@@ -242,13 +272,26 @@ class _Slot:
         return f"in {words}" if words[0] in "[(" else words
 
     def problems(self, key: str, value: object) -> list[str]:
+        if self.nested:
+            try:
+                self.nested.read(key, value)
+            except SettingsInvalid as error:
+                return list(error.problems)
+            return []
         return [] if self._accepts(value) else [f"{key}: {value!r} is not allowed; {self.allowed}"]
 
     def converted(self, value: object) -> object:
+        if self.nested:
+            return self.nested.read("", value)
         if value is None or not issubclass(self.base, (Enum, float)):
             return value
         convert: Callable[[object], object] = self.base
         return convert(value)
+
+    def as_json(self, value: object) -> JsonValue:
+        if self.nested:
+            return self.nested.write(value)
+        return cast("JsonValue", value.value if isinstance(value, Enum) else value)
 
     def _accepts(self, value: object) -> bool:
         if value is None:
@@ -283,6 +326,8 @@ def _slot(annotation: object, default: object = inspect.Parameter.empty) -> _Slo
     if get_origin(annotation) is Annotated:
         annotation, *extras = get_args(annotation)
         limits = next((extra for extra in extras if isinstance(extra, Range)), None)
+        if nested := next((extra for extra in extras if isinstance(extra, Nested)), None):
+            return _Slot(object, default=default, nested=nested)
     optional = False
     if get_origin(annotation) in (Union, UnionType):
         members = get_args(annotation)
@@ -299,10 +344,6 @@ def _slot(annotation: object, default: object = inspect.Parameter.empty) -> _Slo
     if not (isinstance(annotation, type) and annotation in _JSON_NAMES):
         raise TypeError(f"no setting can hold {annotation}")
     return _Slot(annotation, optional, (), limits, default)
-
-
-def _as_json(value: object) -> JsonValue:
-    return cast("JsonValue", value.value if isinstance(value, Enum) else value)
 
 
 def _read_docstring(text: str) -> tuple[str, dict[str, str]]:

@@ -82,6 +82,7 @@ class Context:
         production: production's prediction.
         model: class probabilities of the online model; empty while it has learned nothing.
         committee: class probabilities of each member; empty when there is no committee.
+        expected_correct: predicted P(production is right), in [0, 1]; None when nobody predicted.
     """
 
     event_id: str
@@ -89,6 +90,7 @@ class Context:
     production: Production
     model: Probabilities = field(default_factory=dict)
     committee: tuple[Probabilities, ...] = ()
+    expected_correct: float | None = None
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""

@@ -65,6 +65,7 @@ def appraise(
         production=production,
         model=outlook.probabilities,
         committee=_members(prediction, production, outlook, committee),
+        expected_correct=outlook.expected_correct,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 

@@ -20,7 +20,7 @@ from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.lineage import Lineage
-from streamal.roles.models_topic import SnapshotReader, show_model
+from streamal.roles.models_topic import SnapshotReader, show_model, show_snapshot
 from streamal.roles.quality import Quality, QualityOptions
 from streamal.roles.review_view import ReviewView
 from streamal.state.pending import Answer, Rejected, Verdict
@@ -126,6 +126,8 @@ class Lead:
         try:
             reader.catch_up()
             self._lineage = self._take_up(reader, new_model)
+            if reader.snapshot is not None:
+                show_snapshot(metrics, "trainer", reader.snapshot.header)
             self._reported = self._seek()
             self._quality = self._take_up_quality(reader)
         except StreamalError:
@@ -253,9 +255,9 @@ class Lead:
                 headers=message.headers,
                 partition=0,
             )
-        for drift in (window.drift for window in windows):
-            if drift is not None:
-                self._send_drift(drift)
+        drifts = [window.drift for window in windows if window.drift is not None]
+        for drift in drifts:
+            self._send_drift(drift)
         self._producer.commit(offsets, self._election.group_metadata())
         self._metrics.transactions.labels(outcome="committed").inc()
         self._reported.update(offsets)
@@ -265,10 +267,11 @@ class Lead:
         if snapshot:
             self._after_snapshot(now, messages)
         self._report(news)
+        for drift in drifts:
+            _log.warning("%s: %s", drift.detector, drift.cause)
+            self._metrics.drift_alarms.labels(detector=drift.detector).inc()
 
     def _send_drift(self, drift: DriftEvent) -> None:
-        _log.warning("%s: %s", drift.detector, drift.cause)
-        self._metrics.drift_alarms.labels(detector=drift.detector).inc()
         self._producer.send(
             self._options.topics.drift, drift.to_bytes(), key=drift.detector.encode()
         )

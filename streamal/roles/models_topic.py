@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from streamal.core.learners import OnlineModel
 from streamal.errors import SnapshotRefused, StreamalError
-from streamal.events import Heartbeat
+from streamal.events import Heartbeat, SnapshotHeader
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import ServingModel
 from streamal.roles.closing import close_all
@@ -15,7 +15,7 @@ from streamal.roles.loop import CATCH_UP_POLL_SECONDS
 from streamal.state.snapshots import Snapshot, SnapshotAssembler, load
 from streamal.telemetry.metrics import Metrics
 
-__all__ = ["ModelFollower", "SnapshotReader", "show_model"]
+__all__ = ["ModelFollower", "SnapshotReader", "show_model", "show_snapshot"]
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,17 @@ def show_model(
     metrics.model_version.labels(role=role).set(version)
     metrics.model_created.labels(role=role).set(created_at)
     metrics.model_labels.labels(role=role).set(labels)
+
+
+def show_snapshot(metrics: Metrics, role: str, header: SnapshotHeader) -> None:
+    """Export that a role works with the model of this snapshot."""
+    show_model(
+        metrics,
+        role,
+        version=header.version,
+        created_at=header.created_at.timestamp(),
+        labels=header.labels_learned,
+    )
 
 
 class SnapshotReader:
@@ -141,6 +152,7 @@ class ModelFollower:
     def start(self) -> None:
         """Serve the newest model there is."""
         self._reader.catch_up()
+        self._metrics.model_version.labels(role="gate").set(self.serving.version)
         self._swap()
 
     def follow(self) -> None:
@@ -167,13 +179,7 @@ class ModelFollower:
             _log.error("refused; serving on with version %d: %s", self.serving.version, refused)
             return
         self.serving = ServingModel(snapshot.header.version, model)
-        show_model(
-            self._metrics,
-            "gate",
-            version=snapshot.header.version,
-            created_at=snapshot.header.created_at.timestamp(),
-            labels=snapshot.header.labels_learned,
-        )
+        show_snapshot(self._metrics, "gate", snapshot.header)
         _log.info(
             "serving model version %d with %d labels",
             snapshot.header.version,

@@ -156,4 +156,5 @@ class TrainerRole:
         lead, self._lead = self._lead, None
         self._metrics.leader.set(0)
         if lead is not None:
+            self._metrics.forget_leadership()
             lead.close()

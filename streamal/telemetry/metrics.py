@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import TypeAlias
@@ -91,6 +92,13 @@ class Metrics:
         """End the series of a partition that was revoked; another process shows them now."""
         for instrument in self._of_partitions:
             instrument.remove_by_labels({"topic": topic, "partition": str(partition)})
+
+    def forget_leadership(self) -> None:
+        """What only the leader knows is not known here any more."""
+        for gauge in (self.pending, self.response_rate):
+            gauge.set(math.nan)
+        for accuracy in (self.production_accuracy, self.model_accuracy):
+            accuracy.clear()
 
     def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         """The present value of one exported sample; None when there is no such series.

@@ -34,15 +34,38 @@ _EXPLORATION: tuple[list[JsonValue], list[JsonValue]] = (
     [-0.1, 0.91, 1, float("nan"), "0.2", None, False],
 )
 
+_STEP: tuple[list[JsonValue], list[JsonValue]] = (
+    [0.001, 0.05, 0.2],
+    [0, -0.01, 0.21, float("nan"), "0.01", None, True],
+)
+_WINDOW: tuple[list[JsonValue], list[JsonValue]] = (
+    [10, 250, 100_000],
+    [9, 100_001, 50.0, "100", None, True],
+)
+
 #: (policy, parameter) to values that work and values that must be refused. A parameter without an
 #: entry fails `test_every_parameter_has_an_entry`.
 VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
-    ("fixed_threshold", "budget"): _BUDGET,
-    ("fixed_threshold", "exploration"): _EXPLORATION,
     ("fixed_threshold", "threshold"): ([0, 0.5, 1.0], [-0.1, 1.1, float("nan"), "half", None]),
-    ("quantile", "budget"): _BUDGET,
-    ("quantile", "exploration"): _EXPLORATION,
-    ("quantile", "window"): ([10, 250, 100_000], [9, 100_001, 50.0, "100", None, True]),
+    **{(name, "budget"): _BUDGET for name in BUDGETS},
+    **{(name, "exploration"): _EXPLORATION for name in BUDGETS},
+    **{(name, "step"): _STEP for name in ("variable_threshold", "split")},
+    ("randomised_variable_threshold", "step"): _STEP,
+    ("randomised_variable_threshold", "deviation"): (
+        [1e-6, 0.2, 0.3],
+        [0, -0.1, 0.31, float("nan"), "0.2", None, True],
+    ),
+    ("balanced_incremental_quantile_filter", "window"): _WINDOW,
+    ("balanced_incremental_quantile_filter", "tolerance"): (
+        [1, 50.0, 10_000],
+        [0.9, 0, -1, 10_001, float("nan"), "50", None, True],
+    ),
+    ("propensity_sampling", "window"): _WINDOW,
+    ("propensity_sampling", "power"): (
+        [0, 0.5, 1, 4.0],
+        [-0.1, 4.1, float("inf"), float("nan"), "0.5", None, False],
+    ),
+    ("quantile", "window"): _WINDOW,
 }
 
 PARAMETERS = [(name, p.name) for name, cls in BUDGETS.items() for p in describe(cls).parameters]

@@ -6,6 +6,7 @@ import doctest
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from numpy.random import Generator, default_rng
@@ -14,7 +15,7 @@ from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.parameters import describe, parameters_of
 from streamal.core.strategies import STRATEGIES, Strategy, build_strategy
-from streamal.core.types import Conditions, Context, JsonValue, Probabilities, Production
+from streamal.core.types import Conditions, Context, Features, JsonValue, Probabilities, Production
 from streamal.errors import SettingsInvalid
 
 NOON = Conditions(now=43_200.0)
@@ -24,12 +25,42 @@ _SOURCE: tuple[list[JsonValue], list[JsonValue]] = (
     ["nobody", "MODEL", "", 1, None],
 )
 
+_TREES: dict[str, JsonValue] = {"n_trees": 3, "height": 4, "window": 20}
+_DENSITY: dict[str, JsonValue] = {"source": "committee", "beta": 2.0, "window": 50}
+
 #: (strategy, parameter) to values that work and values that must be refused. A parameter without
 #: an entry fails `test_every_parameter_has_an_entry`.
 VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
     ("entropy", "source"): _SOURCE,
+    ("half_space_trees", "n_trees"): ([1, 20], [0, 21, 2.0, "10", None]),
+    ("half_space_trees", "height"): ([2, 7], [1, 8, 3.0, None]),
+    ("half_space_trees", "window"): ([10, 1000], [9, 1001, 100.0, None]),
+    ("information_density", "source"): _SOURCE,
+    ("information_density", "beta"): ([0, 0.5, 10], [-0.1, 10.1, "1", None]),
+    ("information_density", "window"): ([10, 1000], [9, 1001, 100.0, None]),
     ("least_confidence", "source"): _SOURCE,
     ("margin", "source"): _SOURCE,
+    ("max", "strategies"): (
+        [
+            [
+                {"strategy": "half_space_trees", "parameters": _TREES},
+                {"strategy": "expected_gradient_length", "parameters": {}},
+                {"strategy": "jensen_shannon", "parameters": {}},
+            ]
+        ],
+        [[], "margin", {"strategy": "margin"}, [{"strategy": "margin"}], 1, None],
+    ),
+    ("ratio", "source"): _SOURCE,
+    ("weighted_sum", "strategies"): (
+        [
+            [
+                {"strategy": "information_density", "weight": 0.25, "parameters": _DENSITY},
+                {"strategy": "random", "weight": 2.0, "parameters": {}},
+            ],
+            [{"strategy": "margin", "weight": 1.0, "parameters": {"source": "production"}}] * 8,
+        ],
+        [[], "margin", [{"strategy": "margin"}], [{"strategy": "margin"}] * 9, True, None],
+    ),
 }
 
 PARAMETERS = [(name, p.name) for name, cls in STRATEGIES.items() for p in describe(cls).parameters]
@@ -55,11 +86,11 @@ def distribution(rng: Generator) -> Probabilities:
 def item(number: int, rng: Generator) -> Context:
     """An item about which little, much or nothing is known."""
     committee = tuple(distribution(rng) for _ in range(rng.choice([0, 1, 3, 10])))
-    features = (None, 1, 2.5, float("nan"), "red", True, (1.0, 2.0))
+    values = (None, 1, 2.5, float("nan"), "red", True, (1.0, 2.0), float("-inf"), 10**400)
+    features: Features = {"x": values[number % 9], "y": rng.normal(), f"rare {number % 70}": 1.0}
+    expected = (None, rng.random())[number % 2]
     production = Production("class 0", distribution(rng))
-    return Context(
-        f"event-{number}", {"x": features[number % 7]}, production, distribution(rng), committee
-    )
+    return Context(f"event-{number}", features, production, distribution(rng), committee, expected)
 
 
 RNG = default_rng(1)
@@ -116,6 +147,22 @@ def test_scores_are_in_the_unit_interval(name: str, parameters: dict[str, JsonVa
         score = strategy.score(context)
         assert isinstance(score, float)
         assert 0.0 <= score <= 1.0
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_whoever_does_not_ask_the_committee_is_not_moved_by_it(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy = build_strategy(name, parameters)
+    for context in ITEMS[:200]:
+        strategy.commit(context)
+    with_a_committee = [context for context in ITEMS if context.committee]
+    moved = [
+        context
+        for context in with_a_committee
+        if strategy.score(context) != strategy.score(replace(context, committee=()))
+    ]
+    assert bool(moved) == strategy.asks_committee
 
 
 ONE: Probabilities = {"cat": 1.0}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamal.core.budgets import BUDGETS, build_budget
+from streamal.core.budgets.size_window import SizeWindow
 from streamal.core.budgets.spend import RESPONSE_LABELS, Spend
 from streamal.core.gate import Gate
 from streamal.core.strategies import STRATEGIES, LeastConfidence, Margin, build_strategy
@@ -150,6 +151,27 @@ def test_more_debt_never_spends_less(low: float, high: float, budget: float) -> 
     spend.debt = high
     assert spend.target >= target
     assert spend.credit >= credit
+
+
+@settings(deadline=None)
+@given(
+    scores=st.lists(unit, min_size=1, max_size=40),
+    power=st.floats(0.0, 4.0),
+    share=st.floats(0.001, 0.999),
+)
+def test_propensities_in_proportion_to_a_size_have_the_mean_that_was_asked(
+    scores: list[float], power: float, share: float
+) -> None:
+    # A window this small sums up after every item.
+    window = SizeWindow(20, power)
+    for score in scores:
+        window.add(score)
+    held = scores[-20:]
+    factor = window.factor(share, held[0])
+    own, *_ = spent = [min(1.0, factor * window.size_of(score)) for score in held]
+    # While nothing in the window is certain, the item itself counts in the mean.
+    assert share * len(held) - 1e-3 <= sum(spent) + own
+    assert sum(spent) <= share * (len(held) + 1) + 1e-3
 
 
 @pytest.mark.parametrize("policy", BUDGETS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamal import cli
+from streamal import cli, service
 from streamal.broker.memory import MemoryBroker
 from streamal.clock import ManualClock
 from streamal.ports import Broker
@@ -90,5 +90,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     def connect(_settings: Settings) -> Iterator[Broker]:
         yield memory
 
-    monkeypatch.setattr(cli, "connect", connect)
+    for user in (cli, service):
+        monkeypatch.setattr(user, "connect", connect)
     return memory

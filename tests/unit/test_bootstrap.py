@@ -43,8 +43,8 @@ def test_the_defaults_and_a_key_are_enough() -> None:
     [
         ("snapshots", {"signing_keys": []}, "snapshots.signing_keys is empty; needs at least one"),
         ("snapshots", {"signing_keys": ["short"]}, "snapshots.signing_keys: key 1 has 5 bytes"),
-        ("gate", {"strategy": "nope"}, "gate.strategy: 'nope' is not a strategy; one of entropy"),
-        ("gate", {"policy": "nope"}, "gate.policy: 'nope' is not a budget policy; one of fixed_"),
+        ("gate", {"strategy": "nope"}, "gate.strategy: 'nope' is not a strategy; one of con"),
+        ("gate", {"policy": "nope"}, "gate.policy: 'nope' is not a budget policy; one of bal"),
         ("gate", {"strategy_parameters": {"x": 1}}, "gate.strategy_parameters.x: unknown"),
         ("gate", {"policy_parameters": {"x": 1}}, "gate.policy_parameters.x: unknown"),
         ("gate", {"max_per_hour": 3}, "gate.max_per_hour: 3"),

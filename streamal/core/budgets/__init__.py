@@ -11,11 +11,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from streamal.core.budgets.balanced_incremental_quantile_filter import (
+    BalancedIncrementalQuantileFilter,
+)
 from streamal.core.budgets.base import BudgetPolicy
 from streamal.core.budgets.fixed_threshold import FixedThreshold
 from streamal.core.budgets.max_pending import MaxPending, PendingLimit
 from streamal.core.budgets.max_per_hour import HourlyLimit, MaxPerHour, PartitionShare
+from streamal.core.budgets.propensity_sampling import PropensitySampling
 from streamal.core.budgets.quantile import Quantile
+from streamal.core.budgets.randomised_variable_threshold import RandomisedVariableThreshold
+from streamal.core.budgets.split import Split
+from streamal.core.budgets.variable_threshold import VariableThreshold
 from streamal.core.parameters import check, construct
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
@@ -23,16 +30,32 @@ from streamal.errors import SettingsInvalid
 __all__ = [
     "BUDGETS",
     "SHARED_PARAMETERS",
+    "BalancedIncrementalQuantileFilter",
     "BudgetPolicy",
     "FixedThreshold",
     "MaxPending",
     "MaxPerHour",
+    "PropensitySampling",
     "Quantile",
+    "RandomisedVariableThreshold",
+    "Split",
+    "VariableThreshold",
     "build_budget",
 ]
 
 BUDGETS: Mapping[str, type[BudgetPolicy]] = MappingProxyType(
-    {cls.name: cls for cls in (FixedThreshold, Quantile)}
+    {
+        cls.name: cls
+        for cls in (
+            BalancedIncrementalQuantileFilter,
+            FixedThreshold,
+            PropensitySampling,
+            Quantile,
+            RandomisedVariableThreshold,
+            Split,
+            VariableThreshold,
+        )
+    }
 )
 
 #: Parameters that every policy has and that stand in `gate.*` rather than `gate.policy_parameters`.

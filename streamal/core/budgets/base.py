@@ -27,6 +27,10 @@ Exploration: TypeAlias = Annotated[float, Range(0, 0.9)]
 #: Reasons of an offer that a limit cut down.
 THROTTLED: Final = frozenset({Reason.MAX_PENDING, Reason.RATE_LIMITED})
 
+#: A propensity that would be lost in the rounding of the floor that it is added to; as one on its
+#: own, a label that it drew would outweigh all others.
+_NEGLIGIBLE: Final = 1e-9
+
 
 class BudgetPolicy(ABC):
     """Turns a stream of scores into propensities whose long-run mean is the budget.
@@ -78,19 +82,21 @@ class BudgetPolicy(ABC):
         """
 
 
-def mixture(top: float, floor: float, threshold: float) -> Offer:
-    """An offer that explores with probability `floor` and else routes with probability `top`.
+def mixture(top: float, floor: float, threshold: float, sure: float = 1.0) -> Offer:
+    """An offer between exploration, at a `top` of 0, and the most there is, at a `top` of 1.
 
     Args:
         top: propensity that the score earned, in [0, 1].
         floor: exploration floor, in [0, 1].
         threshold: what the offer reports as its threshold.
+        sure: propensity at a `top` of 1, in (floor, 1].
     """
     if top >= 1.0:
-        return Offer(1.0, threshold, Reason.ABOVE_THRESHOLD)
-    if top <= 0.0:
+        reason = Reason.ABOVE_THRESHOLD if sure >= 1.0 else Reason.AT_THRESHOLD
+        return Offer(sure, threshold, reason)
+    if top <= _NEGLIGIBLE:
         return Offer(floor, threshold, Reason.EXPLORATION)
-    return Offer(floor + (1.0 - floor) * top, threshold, Reason.AT_THRESHOLD)
+    return Offer(floor + (sure - floor) * top, threshold, Reason.AT_THRESHOLD)
 
 
 def own_state(state: JsonState, name: str) -> JsonState:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from streamal.core.budgets.base import (
-    THROTTLED,
     Budget,
-    BudgetPolicy,
     Exploration,
     mixture,
-    own_state,
-    read_number,
 )
+from streamal.core.budgets.ranking import RankingPolicy
 from streamal.core.budgets.spend import Spend
 from streamal.core.budgets.window import ScoreWindow
 from streamal.core.parameters import Range
-from streamal.core.types import Conditions, JsonState, Offer
+from streamal.core.types import Conditions, Offer
 
 __all__ = ["Quantile"]
 
 
-class Quantile(BudgetPolicy):
+class Quantile(RankingPolicy):
     """Routes the top share of recent scores; the default policy.
 
     An item is compared with a sliding window of scores, itself counted in. Equal scores share what
@@ -45,7 +42,8 @@ class Quantile(BudgetPolicy):
         budget: share of all items that is routed.
         exploration: share of the budget that is spent uniformly over all items; 0 makes unbiased
             estimates impossible.
-        window: how many of the latest scores the threshold is taken from.
+        window: how many of the latest scores the threshold is taken from; of a young
+            stream, the later half of its scores.
 
     Examples:
         >>> policy, conditions = Quantile(budget=0.1, exploration=0.2), Conditions(now=0.0)
@@ -88,35 +86,4 @@ class Quantile(BudgetPolicy):
             (hi - (1.0 - top_share)) / (hi - lo),
             self.floor,
             score if threshold is None else threshold,
-        )
-
-    def commit(
-        self,
-        score: float,
-        offer: Offer,
-        *,
-        query: bool,
-        conditions: Conditions,  # noqa: ARG002 - limits use it
-    ) -> None:
-        """See the class."""
-        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
-        self._scores.add(score)
-
-    def state(self) -> JsonState:
-        """See `BudgetPolicy.state`."""
-        return {
-            self.name: {
-                "debt": self._spend.debt,
-                "items": self._scores.added,
-                "scores": self._scores.encode(),
-            }
-        }
-
-    def restore(self, state: JsonState) -> None:
-        """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
-        own = own_state(state, self.name)
-        self._spend.restore(read_number(own, "debt", 0.0))
-        scores = own.get("scores")
-        self._scores.decode(
-            scores if isinstance(scores, str) else "", int(read_number(own, "items", 0))
         )

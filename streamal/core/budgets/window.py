@@ -1,4 +1,4 @@
-"""The sliding window of scores that the quantile policy ranks against."""
+"""The sliding window of scores that the policies with a quantile rank against."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from struct import Struct
 
-__all__ = ["ScoreWindow"]
+__all__ = ["ScoreWindow", "single"]
 
 _SINGLE = Struct("<f")
 
@@ -44,7 +44,7 @@ class ScoreWindow:
 
     def rank(self, score: float) -> tuple[float, float]:
         """P(S < score) and P(S <= score), the item itself counted in, so the second is larger."""
-        score = _single(score)
+        score = single(score)
         ranked = self._sorted
         count = len(ranked) + 1
         return bisect_left(ranked, score) / count, (bisect_right(ranked, score) + 1) / count
@@ -58,9 +58,14 @@ class ScoreWindow:
         ranked = self._sorted
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
 
+    @property
+    def spread(self) -> float:
+        """Largest minus smallest score, 0 if empty."""
+        return self._sorted[-1] - self._sorted[0] if self._sorted else 0.0
+
     def add(self, score: float) -> None:
         """Take in one score, and forget the oldest beyond the window."""
-        score = _single(score)
+        score = single(score)
         self.added += 1
         self._arrived.append(score)
         insort(self._sorted, score)
@@ -87,7 +92,8 @@ class ScoreWindow:
         self.added = max(added, len(self._arrived))
 
 
-def _single(score: float) -> float:
+def single(score: float) -> float:
+    """The score as a window holds it, rounded to single precision."""
     rounded: float = _SINGLE.unpack(_SINGLE.pack(score))[0]
     return rounded
 

@@ -8,31 +8,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from streamal.core.parameters import construct
-from streamal.core.strategies.base import ProbabilityStrategy, Strategy
+from streamal.core.strategies.base import CommitteeStrategy, ProbabilityStrategy, Strategy
+from streamal.core.strategies.combination import Combination
+from streamal.core.strategies.consensus_entropy import ConsensusEntropy
 from streamal.core.strategies.entropy import Entropy
+from streamal.core.strategies.expected_error import ExpectedError
+from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
+from streamal.core.strategies.half_space_trees import HalfSpaceTrees
+from streamal.core.strategies.information_density import InformationDensity
+from streamal.core.strategies.jensen_shannon import JensenShannon
+from streamal.core.strategies.kl_disagreement import KlDisagreement
 from streamal.core.strategies.least_confidence import LeastConfidence
 from streamal.core.strategies.margin import Margin
+from streamal.core.strategies.maximum import Maximum
 from streamal.core.strategies.random import Random
+from streamal.core.strategies.ratio import Ratio
+from streamal.core.strategies.registry import SINGLE
+from streamal.core.strategies.top_class_spread import TopClassSpread
 from streamal.core.strategies.vote_entropy import VoteEntropy
+from streamal.core.strategies.weighted_sum import WeightedSum
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
 
 __all__ = [
     "STRATEGIES",
+    "Combination",
+    "CommitteeStrategy",
+    "ConsensusEntropy",
     "Entropy",
+    "ExpectedError",
+    "ExpectedGradientLength",
+    "HalfSpaceTrees",
+    "InformationDensity",
+    "JensenShannon",
+    "KlDisagreement",
     "LeastConfidence",
     "Margin",
+    "Maximum",
     "ProbabilityStrategy",
     "Random",
+    "Ratio",
     "Strategy",
+    "TopClassSpread",
     "VoteEntropy",
+    "WeightedSum",
     "build_strategy",
 ]
 
-STRATEGIES: Mapping[str, type[Strategy]] = MappingProxyType(
-    {cls.name: cls for cls in (Entropy, LeastConfidence, Margin, Random, VoteEntropy)}
+STRATEGIES: Final[Mapping[str, type[Strategy]]] = MappingProxyType(
+    {**SINGLE, Maximum.name: Maximum, WeightedSum.name: WeightedSum}
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import ClassVar
 
 from streamal.core.types import Context, JsonState, Probabilities, Source
 
-__all__ = ["MAXIMUM", "ProbabilityStrategy", "Strategy", "within_unit"]
+__all__ = ["MAXIMUM", "CommitteeStrategy", "ProbabilityStrategy", "Strategy", "within_unit"]
 
 #: Score of an item about which nothing is known. A model that knows no class, or one, is certain
 #: only because it has seen nothing else: scored as certain, it would never be shown a second class.
@@ -24,6 +26,11 @@ class Strategy(ABC):
 
     #: Registered name: the snake_case term of the field.
     name: ClassVar[str]
+
+    @property
+    def asks_committee(self) -> bool:
+        """Whether scores depend on the committee: without one, every item would score 1."""
+        return False
 
     @abstractmethod
     def score(self, context: Context) -> float:
@@ -54,6 +61,11 @@ class ProbabilityStrategy(Strategy):
     def __init__(self, source: Source = Source.MODEL) -> None:
         self.source = source
 
+    @property
+    def asks_committee(self) -> bool:
+        """Whether the committee is the source."""
+        return self.source is Source.COMMITTEE
+
     def score(self, context: Context) -> float:
         """The measure within [0, 1]; 1 for fewer than two classes."""
         probabilities = context.probabilities(self.source)
@@ -64,6 +76,52 @@ class ProbabilityStrategy(Strategy):
     @abstractmethod
     def uncertainty(self, probabilities: Probabilities) -> float:
         """The measure over two or more classes; must not depend on their order."""
+
+
+class CommitteeStrategy(Strategy):
+    """A measure of how much the members of the committee disagree.
+
+    A member that knows fewer than two classes has no choice and is not heard.
+    """
+
+    @property
+    def asks_committee(self) -> bool:
+        """Always."""
+        return True
+
+    def score(self, context: Context) -> float:
+        """The measure within [0, 1]; 1 when fewer than two members can be heard."""
+        members: Sequence[Probabilities] = context.committee
+        sizes = set(map(len, members))
+        if not sizes or min(sizes) < 2:
+            members = [member for member in members if len(member) > 1]
+        if len(members) < 2:
+            return MAXIMUM
+        aligned = _aligned(members) if len(sizes) == 1 else None
+        return within_unit(self.disagreement(aligned or _filled(members)))
+
+    @abstractmethod
+    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+        """The measure over two or more members.
+
+        Args:
+            members: each member's probabilities of all K classes that any of them knows, in
+                alphabetical order; 0 where a member does not know the class.
+        """
+
+
+def _aligned(members: Sequence[Probabilities]) -> list[tuple[float, ...]] | None:
+    """The rows of members that know as many classes; None unless they are the same."""
+    try:
+        return list(map(itemgetter(*sorted(members[0])), members))
+    except KeyError:
+        return None
+
+
+def _filled(members: Sequence[Probabilities]) -> list[tuple[float, ...]]:
+    """The rows of members that know different classes."""
+    classes = sorted(set().union(*members))
+    return [tuple([member.get(label, 0.0) for label in classes]) for member in members]
 
 
 def within_unit(score: float) -> float:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from math import fsum, log
+from collections.abc import Sequence
+from math import fsum, log2
 from typing import ClassVar
 
-from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
-from streamal.core.types import Context, top_class
+from streamal.core.strategies.base import CommitteeStrategy
 
 __all__ = ["VoteEntropy"]
 
 
-class VoteEntropy(Strategy):
+class VoteEntropy(CommitteeStrategy):
     """How much the members of the committee disagree about the class.
 
     Formula:
@@ -38,14 +37,11 @@ class VoteEntropy(Strategy):
 
     name: ClassVar[str] = "vote_entropy"
 
-    def score(self, context: Context) -> float:
+    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        voters = [member for member in context.committee if len(member) > 1]
-        if len(voters) < 2:
-            return MAXIMUM
-        votes = Counter(map(top_class, voters)).values()
-        if len(votes) == 1:
+        votes = [member.index(max(member)) for member in members]
+        counts = [votes.count(label) for label in set(votes)]
+        if len(counts) == 1:
             return 0.0
-        classes = len(set().union(*voters))
-        terms = fsum([count / len(voters) * log(count / len(voters)) for count in votes])
-        return within_unit(-terms / log(min(len(voters), classes)))
+        terms = fsum([count / len(members) * log2(count / len(members)) for count in counts])
+        return -terms / log2(min(len(members), len(members[0])))

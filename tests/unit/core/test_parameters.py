@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pytest
 
-from streamal.core.parameters import Range, check, construct, describe, parameters_of
+from streamal.core.parameters import Nested, Range, check, construct, describe, parameters_of
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
 
@@ -189,3 +189,41 @@ def test_ranges(
     assert str(limits) == words
     assert all(number in limits for number in inside)
     assert not any(number in limits for number in outside)
+
+
+def read_size(key: str, value: object) -> tuple[int, int]:
+    if isinstance(value, dict) and value.keys() == {"width", "depth"}:
+        return value["width"], value["depth"]
+    raise SettingsInvalid(f"{key}.width: missing", f"{key}.depth: missing")
+
+
+def write_size(size: tuple[int, int]) -> JsonValue:
+    return {"width": size[0], "depth": size[1]}
+
+
+class Shelf:
+    """Holds books."""
+
+    def __init__(
+        self, size: Annotated[tuple[int, int], Nested("table", read_size, write_size)] = (80, 20)
+    ) -> None:
+        self.size = size
+
+
+def test_a_parameter_with_parts_reads_and_writes_itself() -> None:
+    (size,) = describe(Shelf).parameters
+    assert (size.type, size.required, size.default) == ("table", False, {"width": 80, "depth": 20})
+    shelf = construct(Shelf, {"size": {"width": 30, "depth": 10}}, key="room.shelf")
+    assert shelf.size == (30, 10)
+    assert parameters_of(shelf) == {"size": {"width": 30, "depth": 10}}
+    assert construct(Shelf, {}, key="room.shelf").size == (80, 20)
+
+
+def test_a_parameter_with_parts_tells_what_is_wrong_inside() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        construct(Shelf, {"size": 3, "colour": "red"}, key="room.shelf")
+    assert caught.value.problems == (
+        "room.shelf.colour: unknown parameter; allowed: size",
+        "room.shelf.size.width: missing",
+        "room.shelf.size.depth: missing",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -234,3 +235,31 @@ def test_matured_windows_are_estimated_and_a_fall_of_accuracy_is_told_once(
     settle(again)
     again.close()
     assert len(list(town.read(town.topics.drift))) == 1
+
+
+def test_what_only_a_leader_knows_ends_with_its_term(town: Town) -> None:
+    metrics = Metrics("town")
+    gate, trainer = crew(town, metrics)
+    ask(town, gate, "a", "b")
+    town.clock.advance(20)
+    settle(trainer)
+    assert metrics.value("streamal_trainer_leader") == 1
+    assert metrics.value("streamal_pending_reviews") == 2
+    trainer.close()
+    assert metrics.value("streamal_trainer_leader") == 0
+    assert math.isnan(metrics.value("streamal_pending_reviews") or 0)
+
+
+def test_a_new_leader_shows_the_model_that_it_took_up(town: Town) -> None:
+    gate, first = crew(town)
+    ask(town, gate, "a", "b", "c", "d")
+    for event_id in "abcd":
+        town.label(event_id)
+    settle(first)
+    first.close()
+    metrics = Metrics("town")
+    second = town.pipeline(metrics).trainer(":memory:")
+    second.start()
+    settle(second)
+    assert metrics.value("streamal_model_version", {"role": "trainer"}) == 1
+    assert metrics.value("streamal_model_labels", {"role": "trainer"}) == 4

@@ -20,7 +20,15 @@ from streamal.errors import SettingsInvalid
 
 
 def test_the_registered_names() -> None:
-    assert set(BUDGETS) == {"fixed_threshold", "quantile"}
+    assert set(BUDGETS) == {
+        "balanced_incremental_quantile_filter",
+        "fixed_threshold",
+        "propensity_sampling",
+        "quantile",
+        "randomised_variable_threshold",
+        "split",
+        "variable_threshold",
+    }
 
 
 def test_settings_reach_the_policy() -> None:
@@ -60,7 +68,7 @@ def test_the_catalogue_shows_a_policy_s_own_parameters() -> None:
     [
         (
             {"name": "p"},
-            "gate.policy: 'p' is not a budget policy; one of fixed_threshold, quantile",
+            "gate.policy: 'p' is not a budget policy; one of " + ", ".join(sorted(BUDGETS)),
         ),
         ({"budget": 0.0}, "gate.budget: 0.0 is not allowed; a number, in (0, 1]"),
         ({"budget": 1.5}, "gate.budget: 1.5 is not allowed; a number, in (0, 1]"),

@@ -73,3 +73,9 @@ def test_the_encoding_is_the_same_on_every_machine() -> None:
     window = filled([0.5])
     window.decode("", 0)
     assert len(window) == 0
+
+
+def test_the_spread_is_that_of_the_window() -> None:
+    assert ScoreWindow(10).spread == 0.0
+    assert filled([0.5, 0.5]).spread == 0.0
+    assert filled([0.0, 1.0] + [0.25, 0.5] * 50, size=50).spread == 0.25

@@ -1,4 +1,4 @@
-"""Least confidence, margin and entropy: values worked out by hand."""
+"""Least confidence, margin, ratio and entropy: values worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from math import log2
 
 import pytest
 
-from streamal.core.strategies import Entropy, LeastConfidence, Margin, ProbabilityStrategy
+from streamal.core.strategies import Entropy, LeastConfidence, Margin, ProbabilityStrategy, Ratio
 from streamal.core.strategies.base import within_unit
 from streamal.core.types import Context, Probabilities, Production, Source
 
-MEASURES = (LeastConfidence, Margin, Entropy)
+MEASURES = (LeastConfidence, Margin, Ratio, Entropy)
 
 
 def score(measure: type[ProbabilityStrategy], probabilities: Probabilities) -> float:
@@ -24,6 +24,8 @@ def score(measure: type[ProbabilityStrategy], probabilities: Probabilities) -> f
         (LeastConfidence, {"a": 0.5, "b": 0.25, "c": 0.25}, 0.75),
         (Margin, {"a": 0.8, "b": 0.2}, 0.4),
         (Margin, {"a": 0.45, "b": 0.15, "c": 0.4}, 0.95),
+        (Ratio, {"a": 0.8, "b": 0.2}, 0.25),
+        (Ratio, {"a": 0.1, "b": 0.6, "c": 0.3}, 0.5),
         (Entropy, {"a": 0.75, "b": 0.25}, 2 - 0.75 * log2(3)),
         (Entropy, {"a": 0.5, "b": 0.25, "c": 0.25, "d": 0.0}, 0.75),
     ],
@@ -53,6 +55,16 @@ def test_a_class_that_is_ruled_out_counts_like_one_that_is_nearly_so() -> None:
         none = score(measure, {"a": 0.6, "b": 0.4, "c": 0.0})
         hardly = score(measure, {"a": 0.6, "b": 0.4 - 1e-12, "c": 1e-12})
         assert none == pytest.approx(hardly, abs=1e-9)
+
+
+def test_ratio_does_not_look_at_what_the_others_take() -> None:
+    crowded = {"a": 0.10, "b": 0.05, **{str(i): 0.01 for i in range(85)}}
+    assert score(Ratio, crowded) == pytest.approx(score(Ratio, {"a": 0.6, "b": 0.3, "c": 0.1}))
+    assert score(Margin, crowded) > score(Margin, {"a": 0.6, "b": 0.3, "c": 0.1})
+
+
+def test_classes_of_no_probability_at_all_are_unknown() -> None:
+    assert score(Ratio, {"a": 0.0, "b": 0.0}) == 1.0
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -5,13 +5,37 @@ from __future__ import annotations
 import pytest
 
 from streamal.core.parameters import parameters_of
-from streamal.core.strategies import STRATEGIES, Margin, build_strategy
+from streamal.core.strategies import STRATEGIES, Combination, Margin, build_strategy
+from streamal.core.strategies.registry import SINGLE
 from streamal.core.types import JsonValue, Source
 from streamal.errors import SettingsInvalid
 
 
 def test_the_registered_names() -> None:
-    assert set(STRATEGIES) == {"entropy", "least_confidence", "margin", "random", "vote_entropy"}
+    assert set(STRATEGIES) == {
+        "consensus_entropy",
+        "entropy",
+        "expected_error",
+        "expected_gradient_length",
+        "half_space_trees",
+        "information_density",
+        "jensen_shannon",
+        "kl_disagreement",
+        "least_confidence",
+        "margin",
+        "max",
+        "random",
+        "ratio",
+        "top_class_spread",
+        "vote_entropy",
+        "weighted_sum",
+    }
+
+
+def test_combinations_are_made_of_the_others() -> None:
+    combinations = {name for name, cls in STRATEGIES.items() if issubclass(cls, Combination)}
+    assert set(STRATEGIES) - combinations == set(SINGLE)
+    assert combinations == {"max", "weighted_sum"}
 
 
 def test_a_strategy_is_built_from_its_name_and_parameters() -> None:
@@ -27,10 +51,7 @@ def test_a_strategy_is_built_from_its_name_and_parameters() -> None:
         (
             "marginal",
             {},
-            (
-                "gate.strategy: 'marginal' is not a strategy; "
-                "one of entropy, least_confidence, margin, random, vote_entropy"
-            ),
+            "gate.strategy: 'marginal' is not a strategy; one of " + ", ".join(sorted(STRATEGIES)),
         ),
         (
             "margin",

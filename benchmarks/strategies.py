@@ -1,0 +1,161 @@
+"""What does a strategy cost per event? Times `score` and `commit` of every registered one.
+
+    python benchmarks/strategies.py [--events 5000] [--repeats 5] [--json PATH]
+
+Events have 10 numeric features, 2 classes and, for the committee strategies, a committee of 5 (and
+of 10, to see what a member costs). Per strategy the table shows the microseconds per event, each
+100 events at the fastest of their repeats, and the size of the state that travels in every batch's
+transaction.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from streamal.core.strategies import STRATEGIES, CommitteeStrategy, Strategy, build_strategy
+from streamal.core.types import Context, Probabilities, Production
+
+FEATURES = 10
+COMMITTEE, LARGE_COMMITTEE = 5, 10
+#: Nothing slower may be chosen without knowing; the strategies that look at regions of the feature
+#: space state their own cost.
+LIMIT_MICROSECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One row of the table.
+
+    Attributes:
+        strategy: registered name.
+        members: size of the committee that was scored.
+        score_microseconds: per event.
+        commit_microseconds: per event.
+        total_microseconds: per event.
+        state_bytes: of the state as JSON, after all events.
+    """
+
+    strategy: str
+    members: int
+    score_microseconds: float
+    commit_microseconds: float
+    total_microseconds: float
+    state_bytes: int
+
+
+def contexts(events: int, members: int) -> list[Context]:
+    """Correlated features around a slow drift, and probabilities of a model that has learned."""
+    rng = np.random.default_rng(1)
+    mixing = rng.normal(size=(FEATURES, FEATURES))
+    points = rng.normal(size=(events, FEATURES)) @ mixing + np.linspace(0, 1, events)[:, None]
+    beliefs = rng.beta(0.7, 0.7, size=(events, members + 2))
+    made = []
+    for number, (point, belief) in enumerate(zip(points.tolist(), beliefs.tolist(), strict=True)):
+        production, model, *committee = [pair(p) for p in belief]
+        made.append(
+            Context(
+                event_id=f"event-{number}",
+                features={f"feature_{i}": value for i, value in enumerate(point)},
+                production=Production("yes" if production["yes"] > 0.5 else "no", production),
+                model=model,
+                committee=tuple(committee),
+                expected_correct=model["yes"],
+            )
+        )
+    return made
+
+
+def pair(p: float) -> Probabilities:
+    """A distribution over two classes."""
+    return {"yes": p, "no": 1.0 - p}
+
+
+def seconds(strategy: Strategy, items: list[Context]) -> list[tuple[float, float]]:
+    """Seconds in `score` and in `commit` of each 100 events; they take turns as in a gate."""
+    clock = time.perf_counter
+    batches = []
+    for start in range(0, len(items), 100):
+        batch = items[start : start + 100]
+        begin = clock()
+        for item in batch:
+            strategy.score(item)
+        between = clock()
+        for item in batch:
+            strategy.commit(item)
+        batches.append((between - begin, clock() - between))
+    return batches
+
+
+def measure(name: str, items: list[Context], repeats: int) -> Cost:
+    """Each batch counts with its fastest pass: what other processes take is not the strategy's."""
+    strategy = build_strategy(name, {})
+    gc.disable()
+    try:
+        passes = np.array([seconds(strategy, items) for _ in range(repeats)])
+    finally:
+        gc.enable()
+    scoring, committing = (passes.min(axis=0).sum(axis=0) * 1e6 / len(items)).tolist()
+    return Cost(
+        strategy=name,
+        members=len(items[0].committee),
+        score_microseconds=round(scoring, 2),
+        commit_microseconds=round(committing, 2),
+        total_microseconds=round(scoring + committing, 2),
+        state_bytes=len(json.dumps(strategy.state())),
+    )
+
+
+def measured(events: int, repeats: int) -> list[Cost]:
+    """A row per strategy, and a second one for those that hear a committee."""
+    small, large = contexts(events, COMMITTEE), contexts(events, LARGE_COMMITTEE)
+    costs = []
+    for name in sorted(STRATEGIES):
+        costs.append(measure(name, small, repeats))
+        if issubclass(STRATEGIES[name], CommitteeStrategy):
+            costs.append(measure(name, large, repeats))
+    return costs
+
+
+def table(costs: list[Cost]) -> Table:
+    """The rows; those above the limit stand out."""
+    shown = Table(title=f"Cost per event: {FEATURES} features, 2 classes, default parameters")
+    shown.add_column("strategy")
+    for column in ("members", "score, µs", "commit, µs", "total, µs", "state, bytes"):
+        shown.add_column(column, justify="right")
+    for cost in costs:
+        shown.add_row(
+            cost.strategy,
+            str(cost.members),
+            f"{cost.score_microseconds:.2f}",
+            f"{cost.commit_microseconds:.2f}",
+            f"{cost.total_microseconds:.2f}",
+            f"{cost.state_bytes:,}",
+            style="yellow" if cost.total_microseconds > LIMIT_MICROSECONDS else None,
+        )
+    return shown
+
+
+def main() -> None:
+    """Measure, print, and write the rows if asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--events", type=int, default=5000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    options = parser.parse_args()
+    costs = measured(options.events, options.repeats)
+    Console().print(table(costs))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(cost) for cost in costs], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The dashboard *quality and drift*: is production good, and since when?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from deploy.grafana.panels import Dashboard, Panel, Query, Row, Unit
+from deploy.grafana.queries import CHOSEN, mean, number, quantile, rate
+
+__all__ = ["QUALITY"]
+
+
+def _accuracy(record: str, kind: str, whose: str) -> Query:
+    return Query(f'{record}{{{CHOSEN}, kind="{kind}"}}', f"{{{{pipeline}}}} {whose}{kind}")
+
+
+_PRODUCTION: Final = "streamal:production_accuracy:ratio"
+_MODEL: Final = "streamal:model_accuracy:ratio"
+
+QUALITY: Final = Dashboard(
+    "streamal-quality",
+    "streamal: quality and drift",
+    "For the owners of the production model: how good is it, since when, and can we tell?",
+    [
+        Row(
+            "Now",
+            [
+                number(
+                    "Production's accuracy",
+                    "Without bias, over all matured windows.",
+                    f'{_PRODUCTION}{{{CHOSEN}, kind="estimate"}}',
+                    Unit.SHARE,
+                ),
+                number(
+                    "At least",
+                    "Lower bound of an interval that holds at all times together.",
+                    f'{_PRODUCTION}{{{CHOSEN}, kind="low"}}',
+                    Unit.SHARE,
+                ),
+                number(
+                    "At most",
+                    "Upper bound. Under the objective: production is surely worse than promised.",
+                    f'{_PRODUCTION}{{{CHOSEN}, kind="high"}}',
+                    Unit.SHARE,
+                ),
+                number(
+                    "Objective",
+                    "Set in deploy/prometheus/rules/objectives.yml.",
+                    f"streamal:objective_accuracy:ratio{{{CHOSEN}}}",
+                    Unit.SHARE,
+                ),
+                number(
+                    "Online model's accuracy",
+                    "Estimated in the same way. Well above production's: consider to promote it.",
+                    f'{_MODEL}{{{CHOSEN}, kind="estimate"}}',
+                    Unit.SHARE,
+                ),
+                number(
+                    "Drift alarms, last day",
+                    "Read the events on the drift topic.",
+                    f"sum by (pipeline) (increase(streamal_drift_alarms_total{{{CHOSEN}}}[1d]))",
+                ),
+            ],
+        ),
+        Row(
+            "Accuracy",
+            [
+                Panel(
+                    "Production's accuracy",
+                    "The interval holds however often it is looked at. It is over all matured "
+                    "windows since the start, so it moves slowly; a change of one window shows as "
+                    "drift. The naive mean over reviewed items is biased, and here for comparison.",
+                    [
+                        *(_accuracy(_PRODUCTION, kind, "") for kind in ("low", "estimate", "high")),
+                        _accuracy(_PRODUCTION, "naive", ""),
+                        Query(
+                            f"streamal:objective_accuracy:ratio{{{CHOSEN}}}",
+                            "{{pipeline}} objective",
+                        ),
+                    ],
+                    Unit.SHARE,
+                    width=24,
+                    dashed=["(low|high|objective)$"],
+                    low=None,
+                    high=1,
+                ),
+                Panel(
+                    "Online model's accuracy",
+                    "Of the prediction that it made when the event was decided.",
+                    [_accuracy(_MODEL, kind, "") for kind in ("low", "estimate", "high", "naive")],
+                    Unit.SHARE,
+                    dashed=["(low|high)$"],
+                    low=None,
+                    high=1,
+                ),
+                Panel(
+                    "Online model's lead, and bias of the naive mean",
+                    "Lead: the online model's accuracy minus production's. Bias: how wrong the "
+                    "mean over reviewed items would be.",
+                    [
+                        Query(
+                            f'{_MODEL}{{{CHOSEN}, kind="estimate"}} - on (pipeline) '
+                            f'{_PRODUCTION}{{{CHOSEN}, kind="estimate"}}',
+                            "{{pipeline}} lead",
+                        ),
+                        Query(
+                            f'{_PRODUCTION}{{{CHOSEN}, kind="naive"}} - on (pipeline) '
+                            f'{_PRODUCTION}{{{CHOSEN}, kind="estimate"}}',
+                            "{{pipeline}} bias",
+                        ),
+                    ],
+                    Unit.SHARE,
+                    low=None,
+                ),
+            ],
+        ),
+        Row(
+            "Drift",
+            [
+                Panel(
+                    "Drift alarms",
+                    "By detector. The event says from what to what, and whether for the worse.",
+                    [
+                        Query(
+                            "sum by (pipeline, detector) (increase(streamal_drift_alarms_total"
+                            f"{{{CHOSEN}}}[1h]))",
+                            "{{pipeline}} {{detector}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Width of the interval",
+                    "Halves with four times the labels. Standing still: too few labels.",
+                    [
+                        Query(
+                            f'{_PRODUCTION}{{{CHOSEN}, kind="high"}} - on (pipeline) '
+                            f'{_PRODUCTION}{{{CHOSEN}, kind="low"}}'
+                        )
+                    ],
+                    Unit.SHARE,
+                ),
+            ],
+        ),
+        Row(
+            "What the gate sees",
+            [
+                Panel(
+                    "Informativeness",
+                    "Both quantiles rising: events have become harder. All in one bucket: the "
+                    "strategy cannot tell events apart.",
+                    [
+                        quantile(0.5, "streamal_decision_score_ratio"),
+                        quantile(0.95, "streamal_decision_score_ratio"),
+                    ],
+                    Unit.SHARE,
+                    high=1,
+                ),
+                Panel(
+                    "Threshold",
+                    "Score from which events are routed. It follows the traffic of its partition.",
+                    [
+                        Query(
+                            "max by (pipeline, topic, partition) "
+                            f"(streamal_decision_threshold_ratio{{{CHOSEN}}})",
+                            "{{pipeline}} {{topic}}/{{partition}}",
+                        )
+                    ],
+                    Unit.SHARE,
+                    high=1,
+                ),
+                Panel(
+                    "Intended and actual spend",
+                    "The mean propensity is what was meant, the share routed is what chance made "
+                    "of it.",
+                    [
+                        mean("streamal_decision_propensity_ratio", "{{pipeline}} intended"),
+                        Query(
+                            f"{rate('streamal_events_routed_total', 'pipeline')} / "
+                            f"{rate('streamal_events_accepted_total', 'pipeline')}",
+                            "{{pipeline}} actual",
+                        ),
+                    ],
+                    Unit.SHARE,
+                ),
+                Panel(
+                    "Routed by rule",
+                    "Exploration is what keeps estimates unbiased; it never stops.",
+                    [Query(f"streamal:routed:rate5m{{{CHOSEN}}}", "{{pipeline}} {{reason}}")],
+                    Unit.PER_SECOND,
+                ),
+            ],
+        ),
+    ],
+)

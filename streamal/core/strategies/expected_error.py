@@ -1,0 +1,47 @@
+"""Expected error: one class per file, see `streamal.core.strategies`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
+from streamal.core.types import Context
+
+__all__ = ["ExpectedError"]
+
+
+class ExpectedError(Strategy):
+    """How probable it is that production is wrong.
+
+    Finds production's errors rather than the online model's doubts. With `learner.target = "error"`
+    the model learns exactly this; with `target = "label"` it is the probability that the online
+    model gives to classes other than production's.
+
+    Formula:
+        1 - g, where g is the online model's prediction of P(production is right).
+
+    Range:
+        0 when production is surely right, 1 when it is surely wrong, or while the online model
+        knows fewer than two classes.
+
+    Examples:
+        >>> from streamal.core.types import Context, Production
+        >>> model = {"cat": 0.7, "dog": 0.2, "bird": 0.1}
+        >>> context = Context("e1", {}, Production("dog"), model, expected_correct=0.2)
+        >>> ExpectedError().score(context)
+        0.8
+
+    References:
+        Sampling in proportion to the expected loss of the model under test: Kossen, J., Farquhar,
+        S., Gal, Y., and Rainforth, T. (2021). Active testing: sample-efficient model evaluation.
+        ICML 2021, PMLR 139.
+    """
+
+    name: ClassVar[str] = "expected_error"
+
+    def score(self, context: Context) -> float:
+        """See the class."""
+        # Until the model knows two classes, the expectation is only production's word on itself.
+        if context.expected_correct is None or len(context.model) < 2:
+            return MAXIMUM
+        return within_unit(1.0 - context.expected_correct)

@@ -1,0 +1,44 @@
+"""The strategies that measure one thing, by name; combinations are made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from streamal.core.strategies.base import Strategy
+from streamal.core.strategies.consensus_entropy import ConsensusEntropy
+from streamal.core.strategies.entropy import Entropy
+from streamal.core.strategies.expected_error import ExpectedError
+from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
+from streamal.core.strategies.half_space_trees import HalfSpaceTrees
+from streamal.core.strategies.information_density import InformationDensity
+from streamal.core.strategies.jensen_shannon import JensenShannon
+from streamal.core.strategies.kl_disagreement import KlDisagreement
+from streamal.core.strategies.least_confidence import LeastConfidence
+from streamal.core.strategies.margin import Margin
+from streamal.core.strategies.random import Random
+from streamal.core.strategies.ratio import Ratio
+from streamal.core.strategies.top_class_spread import TopClassSpread
+from streamal.core.strategies.vote_entropy import VoteEntropy
+
+__all__ = ["SINGLE"]
+
+_CLASSES: tuple[type[Strategy], ...] = (
+    ConsensusEntropy,
+    Entropy,
+    ExpectedError,
+    ExpectedGradientLength,
+    HalfSpaceTrees,
+    InformationDensity,
+    JensenShannon,
+    KlDisagreement,
+    LeastConfidence,
+    Margin,
+    Random,
+    Ratio,
+    TopClassSpread,
+    VoteEntropy,
+)
+
+SINGLE: Final[Mapping[str, type[Strategy]]] = MappingProxyType({cls.name: cls for cls in _CLASSES})

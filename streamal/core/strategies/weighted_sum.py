@@ -1,0 +1,56 @@
+"""Weighted sum: one class per file, see `streamal.core.strategies`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from streamal.core.strategies.combination import DEFAULT_PARTS, WEIGHTED_PARTS, Combination, Part
+
+__all__ = ["WeightedSum"]
+
+
+class WeightedSum(Combination):
+    """Several strategies at once: the weighted mean of their scores.
+
+    Scores of different strategies are all in [0, 1] but not equally spread, so weights are not
+    shares of the budget: of two parts with equal weights, the one whose scores vary more decides
+    more. Use it when an item should be informative in several ways at once.
+
+    Formula:
+        sum(w * s) / sum(w) over the scores s of the parts with weights w.
+
+    Range:
+        between the smallest and the largest score of the parts; 1 when all of them know nothing.
+
+    Args:
+        strategies: 2 to 8 parts, each a registered `strategy` that is not itself a combination, its
+            `weight` above 0 (1 when left out) and its `parameters`.
+
+    Examples:
+        >>> from streamal.core.strategies import build_strategy
+        >>> from streamal.core.types import Context, Production
+        >>> parts = [{"strategy": "margin", "weight": 3}, {"strategy": "expected_error"}]
+        >>> strategy = build_strategy("weighted_sum", {"strategies": parts})
+        >>> model = {"cat": 0.7, "dog": 0.3}
+        >>> context = Context("e1", {}, Production("dog"), model, expected_correct=0.3)
+        >>> round(strategy.score(context), 3)
+        0.625
+
+    References:
+        The sum rule of Kittler, J., Hatef, M., Duin, R. P. W., and Matas, J. (1998). On combining
+        classifiers. IEEE Transactions on Pattern Analysis and Machine Intelligence 20 (3), 226-239.
+    """
+
+    name: ClassVar[str] = "weighted_sum"
+
+    def __init__(
+        self, strategies: Annotated[tuple[Part, ...], WEIGHTED_PARTS] = DEFAULT_PARTS
+    ) -> None:
+        super().__init__(strategies)
+        total = sum(part.weight for part in strategies)
+        self._shares = tuple(part.weight / total for part in strategies)
+
+    def combined(self, scores: Sequence[float]) -> float:
+        """See the class."""
+        return sum([w * s for w, s in zip(self._shares, scores, strict=True)])

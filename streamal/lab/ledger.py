@@ -1,0 +1,191 @@
+"""What is written down while a recording is replayed: counts, curves, and the estimate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from streamal.core.estimation import (
+    AccuracyShift,
+    AccuracyTracker,
+    Estimate,
+    LabelledItems,
+    Response,
+    WindowTotals,
+)
+from streamal.core.types import Decision
+
+__all__ = ["Bin", "Ledger", "Observation", "Point", "Trace"]
+
+#: Estimation windows over the whole recording.
+_WINDOWS: Final = 20
+#: Places along the recording at which the curves are kept.
+_POINTS: Final = 100
+#: Bins of the reliability diagram; the customary number.
+_BINS: Final = 10
+_LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One decided item, against the truth.
+
+    Attributes:
+        decision: the gate's.
+        expected_correct: predicted P(production is right), in [0, 1].
+        production_right: whether production's class is the true one.
+        model_right: whether the online model's class, before it could learn the item, is.
+        answered_right: whether production agrees with the reviewer's answer; None without one.
+    """
+
+    decision: Decision
+    expected_correct: float
+    production_right: bool
+    model_right: bool
+    answered_right: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Counts from the start up to one place of the recording."""
+
+    events: int
+    queries: int
+    model_right: int
+    errors_found: int
+
+
+@dataclass(slots=True)
+class Bin:
+    """Items whose expected correctness fell between two tenths."""
+
+    events: int = 0
+    sum_expected: float = 0.0
+    right: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that one run leaves behind; a few kilobytes, whatever the recording's length.
+
+    Attributes:
+        points: the curves, evenly spaced; the last one has the totals.
+        bins: reliability of `expected_correct`, over all items.
+        drifts: events before which the selected labels alone showed a change of accuracy.
+        production_right: items that production got right.
+        estimate: production's accuracy from the selected labels.
+        seconds: wall time of the run.
+    """
+
+    points: tuple[Point, ...]
+    bins: tuple[Bin, ...]
+    drifts: tuple[int, ...]
+    production_right: int
+    estimate: Estimate
+    seconds: float
+
+    @property
+    def totals(self) -> Point:
+        """Counts over the whole recording."""
+        return self.points[-1]
+
+
+@dataclass(slots=True)
+class _Window:
+    """One estimation window that is still open: sums over all items, rows of the routed ones."""
+
+    start: int = 0
+    reachable: int = 0
+    sum_expected: float = 0.0
+    correct: list[float] = field(default_factory=list)
+    expected: list[float] = field(default_factory=list)
+    propensity: list[float] = field(default_factory=list)
+    reason: list[str] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+
+
+class Ledger:
+    """Follows one run.
+
+    Args:
+        events: items that the recording holds, > 0.
+        least_propensity: the policy's exploration floor, in [0, 1]; 0 when it gives none.
+    """
+
+    def __init__(self, events: int, least_propensity: float) -> None:
+        self._events = events
+        self._seen = self._queries = self._model_right = self._errors_found = 0
+        self._production_right = 0
+        self._points: list[Point] = []
+        self._bins = tuple(Bin() for _ in range(_BINS))
+        self._drifts: list[int] = []
+        self._window = _Window()
+        least = least_propensity or None
+        # The sequence is not used, so where it would be tightest does not matter.
+        self._tracker = AccuracyTracker(level=_LEVEL, least_propensity=least)
+        self._shift = AccuracyShift(least_propensity=least)
+
+    def add(self, seen: Observation) -> None:
+        """Take note of the next item."""
+        self._seen += 1
+        self._model_right += seen.model_right
+        self._production_right += seen.production_right
+        if seen.decision.query:
+            self._queries += 1
+            self._errors_found += not seen.production_right
+        cell = self._bins[min(_BINS - 1, int(seen.expected_correct * _BINS))]
+        cell.events += 1
+        cell.sum_expected += seen.expected_correct
+        cell.right += seen.production_right
+        self._measure(seen)
+        if self._passes(_POINTS):
+            self._points.append(self._totals())
+        if self._passes(_WINDOWS):
+            self._close_window()
+
+    def trace(self, seconds: float) -> Trace:
+        """The finished run."""
+        return Trace(
+            points=tuple(self._points),
+            bins=self._bins,
+            drifts=tuple(self._drifts),
+            production_right=self._production_right,
+            estimate=self._tracker.overall(),
+            seconds=seconds,
+        )
+
+    def _passes(self, parts: int) -> bool:
+        """Whether the item just seen ends one of `parts` equal parts of the recording."""
+        before = (self._seen - 1) * parts // self._events
+        return self._seen * parts // self._events > before
+
+    def _totals(self) -> Point:
+        return Point(self._seen, self._queries, self._model_right, self._errors_found)
+
+    def _measure(self, seen: Observation) -> None:
+        """Book the item in its window, as gate and trainer do between them."""
+        window, decision = self._window, seen.decision
+        if decision.propensity <= 0:
+            return
+        window.reachable += 1
+        window.sum_expected += seen.expected_correct
+        if not decision.query:
+            return
+        reason = decision.reason.value
+        window.asked[reason] += 1
+        if seen.answered_right is not None:
+            window.correct.append(float(seen.answered_right))
+            window.expected.append(seen.expected_correct)
+            window.propensity.append(decision.propensity)
+            window.reason.append(reason)
+
+    def _close_window(self) -> None:
+        window, self._window = self._window, _Window(start=self._seen)
+        totals = WindowTotals(window.reachable, min(window.sum_expected, window.reachable))
+        items = LabelledItems.of(window.correct, window.expected, window.propensity, window.reason)
+        answered = Counter(window.reason)
+        responses = {name: Response(asked, answered[name]) for name, asked in window.asked.items()}
+        self._tracker.close(totals, items, responses)
+        if self._shift.close(totals, items, responses) is not None:
+            self._drifts.append(window.start)

@@ -1,0 +1,139 @@
+"""One run: gate, online model and reviewers over a recording, in one plain loop.
+
+The same parts as in production, without a log between them: every label is learned before the next
+item is decided, as if a snapshot followed each label at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from streamal.core.gate import Gate
+from streamal.core.learners import OnlineModel, Outlook
+from streamal.core.types import Conditions, Context, Decision, Production, top_class
+from streamal.errors import Reject
+from streamal.lab.experiment import Reviewers, Setup
+from streamal.lab.ledger import Ledger, Observation, Trace
+from streamal.lab.source import Item, Recording, Survey
+
+__all__ = ["TICK", "Replay", "replay"]
+
+#: Items between two reports of progress.
+TICK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """An answer on its way."""
+
+    at: int
+    item: Item
+    production: Production
+    label: str
+
+
+class Replay:
+    """The parts of one run, item by item.
+
+    Args:
+        gate: a fresh gate.
+        model: a model that has learned nothing.
+        reviewers: how people answer.
+        classes: all true classes, sorted.
+    """
+
+    def __init__(
+        self, gate: Gate, model: OnlineModel, reviewers: Reviewers, classes: tuple[str, ...]
+    ) -> None:
+        self._gate = gate
+        self._model = model
+        self._reviewers = reviewers
+        self._classes = classes
+        self._due: deque[_Due] = deque()
+        self._number = 0
+
+    def step(self, item: Item) -> Observation:
+        """Decide on one item, ask about it if the gate says so, and learn the answers now due."""
+        outlook, production, expected = self._appraise(item)
+        context = Context(
+            event_id=item.event_id,
+            features=item.features,
+            production=production,
+            model=outlook.probabilities,
+            committee=outlook.committee,
+            expected_correct=expected,
+        )
+        conditions = Conditions(now=float(self._number), pending=len(self._due))
+        decision = self._gate.decide(context, conditions)
+        self._gate.commit(context, decision, conditions)
+        answer = self._ask(item, production, decision)
+        self._learn()
+        self._number += 1
+        return Observation(
+            decision=decision,
+            expected_correct=expected,
+            production_right=production.label == item.label,
+            model_right=top_class(outlook.probabilities) == item.label,
+            answered_right=None if answer is None else production.label == answer,
+        )
+
+    def _appraise(self, item: Item) -> tuple[Outlook, Production, float]:
+        if item.production is not None:
+            outlook = self._model.outlook(item.features, item.production)
+            return outlook, item.production, outlook.expected_correct
+        # Nobody recorded production: the online model's own prediction stands in for it, and what
+        # it expects of itself is its confidence, once it knows two classes.
+        outlook = self._model.outlook(item.features, Production())
+        known = outlook.probabilities
+        label = top_class(known)
+        expected = known[label] if label is not None and len(known) > 1 else 0.5
+        return outlook, Production(label, known), expected
+
+    def _ask(self, item: Item, production: Production, decision: Decision) -> str | None:
+        if not decision.query:
+            return None
+        answer = self._reviewers.answer(item, self._classes, self._gate.seed)
+        if answer is not None:
+            self._due.append(_Due(self._number + self._reviewers.delay, item, production, answer))
+        return answer
+
+    def _learn(self) -> None:
+        while self._due and self._due[0].at <= self._number:
+            due = self._due.popleft()
+            with suppress(Reject):  # the trainer passes such a label over, too
+                self._model.learn(
+                    due.item.features, due.production, due.label, event_id=due.item.event_id
+                )
+
+
+def replay(
+    recording: Recording,
+    found: Survey,
+    reviewers: Reviewers,
+    setup: Setup,
+    tick: Callable[[int], None],
+) -> Trace:
+    """Run one combination over the recording, reading it row by row.
+
+    Args:
+        recording: the data.
+        found: what a first pass over it found.
+        reviewers: how people answer.
+        setup: the combination.
+        tick: called with the number of items done since the last call.
+    """
+    started = time.perf_counter()
+    gate = setup.gate()
+    run = Replay(gate, setup.model(), reviewers, found.classes)
+    ledger = Ledger(found.events, gate.policy.floor)
+    for number, item in enumerate(recording.items(), 1):
+        ledger.add(run.step(item))
+        if number % TICK == 0:
+            tick(TICK)
+    tick(found.events % TICK)
+    return ledger.trace(time.perf_counter() - started)

@@ -1,0 +1,115 @@
+"""Half-space trees: novelty as River has it, and a state that is numbers only."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from river.anomaly import HalfSpaceTrees as RiverTrees
+
+from streamal.core.strategies import HalfSpaceTrees
+from streamal.core.strategies.running_scale import RunningScale
+from streamal.core.types import Context, Features, Production
+
+
+def item(features: Features) -> Context:
+    return Context("e", features, Production())
+
+
+def rows(count: int, width: int = 3, seed: int = 1, mean: float = 0.0) -> list[dict[str, float]]:
+    values = np.random.default_rng(seed).normal(mean, 1, size=(count, width)).tolist()
+    return [{f"f{i}": value for i, value in enumerate(row)} for row in values]
+
+
+def filled(strategy: HalfSpaceTrees, past: list[dict[str, float]]) -> HalfSpaceTrees:
+    for features in past:
+        strategy.commit(item(features))
+    return strategy
+
+
+def test_the_order_is_that_of_rivers_scores() -> None:
+    strategy = HalfSpaceTrees(n_trees=5, height=5, window=100)
+    river, scale = RiverTrees(5, 5, 100, seed=1), RunningScale()
+
+    def scaled(features: Features) -> dict[str, float]:
+        values = scale.standardised(features)
+        return {name: 0.5 + z / 8 for name, z in zip(scale.names, values, strict=True)}
+
+    for features in rows(350):
+        strategy.commit(item(features))
+        scale.update(features)
+        river.learn_one(scaled(features))
+    new = [*rows(50, seed=2), *rows(50, seed=3, mean=4.0)]
+    mass = [(1 - river.score_one(scaled(features))) * 63 for features in new]
+    expected = [1 - np.log2((1 + each) / 2) / 5 for each in mass]
+    assert [strategy.score(item(features)) for features in new] == pytest.approx(expected)
+
+
+def test_what_was_never_seen_is_novel() -> None:
+    strategy = filled(HalfSpaceTrees(), rows(600))
+    usual = np.mean([strategy.score(item(features)) for features in rows(100, seed=2)])
+    odd = [strategy.score(item(features)) for features in rows(100, seed=3, mean=5.0)]
+    assert min(odd) > usual + 0.1
+
+
+def test_what_was_novel_becomes_usual() -> None:
+    strategy = filled(HalfSpaceTrees(), rows(600))
+    moved = rows(300, seed=3, mean=3.0)
+    before = np.mean([strategy.score(item(features)) for features in moved])
+    filled(strategy, rows(600, seed=4, mean=3.0))
+    assert np.mean([strategy.score(item(features)) for features in moved]) < before - 0.1
+
+
+def test_a_constant_stream_scores_zero_and_the_first_stranger_one() -> None:
+    strategy = filled(HalfSpaceTrees(window=50), [{"x": 2.0}] * 100)
+    assert strategy.score(item({"x": 2.0})) == 0.0
+    assert strategy.score(item({"x": 3.0})) > 0.8
+
+
+def test_during_the_first_window_everything_is_novel() -> None:
+    strategy = HalfSpaceTrees(window=100)
+    past = rows(100)
+    assert filled(strategy, past[:99]).score(item(past[0])) == 1.0
+    assert filled(strategy, past[99:]).score(item(past[0])) < 1.0
+
+
+def test_a_new_feature_grows_the_trees_anew() -> None:
+    strategy = filled(HalfSpaceTrees(window=50), rows(100))
+    wider = rows(60, width=4, seed=2)
+    assert strategy.score(item(wider[0])) < 1.0
+    strategy.commit(item(wider[0]))
+    assert strategy.score(item(wider[1])) == 1.0
+    assert filled(strategy, wider).score(item(wider[1])) < 1.0
+
+
+def test_an_item_without_any_known_feature_is_novel() -> None:
+    strategy = filled(HalfSpaceTrees(window=50), rows(100))
+    assert strategy.score(item({"other": 1.0})) == 1.0
+    assert strategy.score(item({"f0": 0.0})) < 1.0
+
+
+def test_text_alone_is_never_learned() -> None:
+    strategy = HalfSpaceTrees(window=10)
+    for _ in range(50):
+        strategy.commit(item({"colour": "red"}))
+    assert strategy.score(item({"colour": "red"})) == 1.0
+    assert strategy.state()["trees"] == {}
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 250, 777])
+def test_restored_trees_go_on_as_if_nothing_had_happened(count: int) -> None:
+    strategy = filled(HalfSpaceTrees(window=100), rows(count))
+    again = filled(HalfSpaceTrees(window=100), rows(30, width=2, seed=9))
+    again.restore(json.loads(json.dumps(strategy.state())))
+    for features in [*rows(150, seed=2), *rows(150, width=4, seed=3)]:
+        assert again.score(item(features)) == strategy.score(item(features))
+        for one in (strategy, again):
+            one.commit(item(features))
+    assert again.state() == strategy.state()
+
+
+def test_the_state_stays_small() -> None:
+    default, largest = HalfSpaceTrees(), HalfSpaceTrees(20, 7, 1000)
+    assert len(json.dumps(filled(default, rows(600, width=10)).state())) < 7_000
+    assert len(json.dumps(filled(largest, rows(2_000, width=10)).state())) < 20_000

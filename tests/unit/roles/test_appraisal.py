@@ -1,0 +1,38 @@
+"""What a strategy gets to see of an event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from streamal.core.learners import Target, build_model
+from streamal.core.types import Production
+from streamal.events import Output, Prediction
+from streamal.roles.appraisal import ServingModel, appraise
+
+
+def prediction(**output: object) -> Prediction:
+    return Prediction(
+        event_id="e1",
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        features={"x": 1.0},
+        prediction=Output.model_validate(output),
+    )
+
+
+@pytest.mark.parametrize("target", Target)
+def test_strategies_see_the_expectation_that_estimates_rest_on(target: Target) -> None:
+    model = build_model("gaussian_nb", parameters={}, committee_size=0, target=target)
+    for number in range(20):
+        model.learn({"x": 1.0}, Production("a"), "ab"[number % 4 == 0], event_id=f"p{number}")
+    appraisal = appraise(prediction(label="a"), ServingModel(1, model), ())
+    assert appraisal.context.expected_correct == appraisal.outlook.expected_correct
+    assert appraisal.context.expected_correct == pytest.approx(0.75, abs=0.1)
+
+
+def test_a_beginner_takes_productions_word() -> None:
+    beginner = ServingModel(0, build_model("gaussian_nb", parameters={}, committee_size=0))
+    confident = prediction(probabilities={"a": 0.9, "b": 0.1})
+    assert appraise(confident, beginner, ()).context.expected_correct == 0.9
+    assert appraise(prediction(label="a"), beginner, ()).context.expected_correct == 0.5
