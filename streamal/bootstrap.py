@@ -105,8 +105,12 @@ def check_settings(settings: Settings) -> None:
 
 def _check_files(settings: Settings) -> None:
     path = settings.learner.warm_start
-    if path is not None and not path.is_file():
+    if path is None:
+        return
+    if not path.is_file():
         raise SettingsInvalid(f"learner.warm_start = '{path}': no such file")
+    # A column that is missing shows in the first row, long before a trainer leads and needs it.
+    next(_labelled_rows(path, settings.learner.warm_start_label), None)
 
 
 def _check_times(settings: Settings) -> None:

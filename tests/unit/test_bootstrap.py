@@ -227,3 +227,16 @@ def test_a_warm_start_file_without_the_label_column(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="has no column label"):
         repeat(trainer.step, 5)
     trainer.close()
+
+
+def test_check_settings_looks_into_the_warm_start_file(tmp_path: Path) -> None:
+    path = tmp_path / "past.csv"
+    path.write_text("x,outcome\n1,yes\n", encoding="utf-8")
+    settings = Settings.model_validate(
+        {
+            "learner": {"warm_start": str(path)},
+            "snapshots": {"signing_keys": ["0123456789abcdef"]},
+        }
+    )
+    with pytest.raises(SettingsInvalid, match=r"learner\.warm_start_label: .* no column label"):
+        check_settings(settings)
