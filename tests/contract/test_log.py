@@ -174,7 +174,7 @@ def test_an_empty_poll_returns_after_its_timeout(bench: Bench) -> None:
 
     started = time.monotonic()
     assert reader.poll(0.3, 10) == []
-    assert 0.2 < time.monotonic() - started < 3.0
+    assert 0.2 < time.monotonic() - started < 30
 
 
 def test_seek_position_and_the_ends_of_a_partition(bench: Bench) -> None:

@@ -168,7 +168,7 @@ def test_a_wrong_password_is_unauthorized_at_once(
     started = time.monotonic()
     with pytest.raises(Unauthorized):
         round_trip(replace(sasl, sasl_mechanism=mechanism, sasl_password=WRONG), topic)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_client_certificate_is_accepted(tls: KafkaConnection, topic: str) -> None:

@@ -245,7 +245,7 @@ def test_json_to_where_nothing_can_be_written(run_command: Run, tmp_path: Path) 
             outcome = run_command(*command, "--json", str(target))
             assert outcome.code == 2
             assert outcome.complaints[0].startswith(f"streamal: --json = '{target}': cannot be")
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 20
 
 
 def test_the_catalogue_for_people(run_command: Run) -> None:

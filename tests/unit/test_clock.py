@@ -31,7 +31,7 @@ def test_system_sleep_lasts_as_long_as_asked() -> None:
     started = time.monotonic()
     SystemClock().sleep(0.05)
     SystemClock().sleep(-1)
-    assert 0.04 < time.monotonic() - started < 5
+    assert 0.04 < time.monotonic() - started < 30
 
 
 def test_a_manual_clock_moves_only_when_moved() -> None:
