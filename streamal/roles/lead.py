@@ -122,12 +122,14 @@ class Lead:
         # Fencing comes before reading: what an older leader left open is resolved by it, and
         # nothing of that leader's can follow what is read below.
         self._producer = broker.transactional_producer(options.transactional_id)
-        self._labels = broker.consumer()
+        try:
+            self._labels = broker.consumer()
+        except StreamalError:
+            close_all(self._producer.close)
+            raise
         try:
             reader.catch_up()
             self._lineage = self._take_up(reader, new_model)
-            if reader.snapshot is not None:
-                show_snapshot(metrics, "trainer", reader.snapshot.header)
             self._reported = self._seek()
             self._quality = self._take_up_quality(reader)
         except StreamalError:
@@ -176,9 +178,12 @@ class Lead:
                 why_not = "the learner's settings changed"
             else:
                 try:
-                    return Lineage.of(snapshot, self._options.topics.labels)
+                    lineage = Lineage.of(snapshot, self._options.topics.labels)
                 except SnapshotRefused as refused:
                     why_not = str(refused)
+                else:
+                    show_snapshot(self._metrics, "trainer", snapshot.header)
+                    return lineage
         if why_not is not None:
             _log.warning("learning anew from all labels that are kept: %s", why_not)
         self._view.start_over()

@@ -263,3 +263,21 @@ def test_a_new_leader_shows_the_model_that_it_took_up(town: Town) -> None:
     settle(second)
     assert metrics.value("streamal_model_version", {"role": "trainer"}) == 1
     assert metrics.value("streamal_model_labels", {"role": "trainer"}) == 4
+
+
+def test_a_leader_that_learns_anew_does_not_show_the_model_it_left(town: Town) -> None:
+    gate, first = crew(town)
+    ask(town, gate, "a", "b", "c", "d")
+    for event_id in "abcd":
+        town.label(event_id)
+    settle(first)
+    first.close()
+    learner = town.settings.learner.model_copy(update={"name": "gaussian_nb"})
+    patient = town.settings.trainer.model_copy(update={"snapshot_every_labels": 100})
+    town.settings = town.settings.model_copy(update={"learner": learner, "trainer": patient})
+    metrics = Metrics("town")
+    second = town.pipeline(metrics).trainer(":memory:")
+    second.start()
+    settle(second)
+    assert metrics.value("streamal_trainer_leader") == 1
+    assert metrics.value("streamal_model_version", {"role": "trainer"}) is None
