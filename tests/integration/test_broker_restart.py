@@ -56,7 +56,8 @@ def test_a_broker_that_comes_back_finds_everybody_waiting(
 
         own_kafka.kill()
         wait_until(lambda: "retrying" in not_ready_because(process), "/readyz shows the outage")
-        assert process.metric("streamal_retries_total", error="BrokerUnavailable")
+        wait_until(lambda: retries(process, "gate") > 0, "the gate tries again")
+        wait_until(lambda: retries(process, "trainer") > 0, "the trainer tries again")
         own_kafka.start()
         wait_until(process.ready, "the process is ready again", seconds=90)
 
@@ -76,6 +77,13 @@ def test_a_broker_that_comes_back_finds_everybody_waiting(
         if people.is_alive():
             people.finish()
         site.close()
+
+
+def retries(process: Process, role: str) -> float:
+    """How often a role has found the broker away."""
+    found = process.metric("streamal_retries_total", role=role, error="BrokerUnavailable")
+    assert found is not None
+    return found
 
 
 def decided(site: Site) -> int:
