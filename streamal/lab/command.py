@@ -19,7 +19,7 @@ from streamal.lab.report import report as report_page
 from streamal.lab.result import Results
 from streamal.lab.source import Recording
 from streamal.lab.summary import summary, tables
-from streamal.settings.sections import GateSettings, LearnerSettings
+from streamal.settings import GateSettings, LearnerSettings
 
 __all__ = ["backtest"]
 

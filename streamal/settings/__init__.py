@@ -5,22 +5,15 @@ name, unknown keys are errors, and every problem is one line that names the key,
 is allowed. What a strategy, policy or learner accepts as parameters is checked where it is built.
 """
 
+from streamal.settings.broker import BrokerSettings, TopicSettings
+from streamal.settings.estimation import EstimationSettings
+from streamal.settings.gate import BreakerSettings, GateSettings
+from streamal.settings.labels import LabelSettings
 from streamal.settings.loading import load_settings
-from streamal.settings.sections import (
-    BreakerSettings,
-    BrokerSettings,
-    EstimationSettings,
-    FormatSettings,
-    GateSettings,
-    LabelSettings,
-    LearnerSettings,
-    PipelineSettings,
-    Settings,
-    SnapshotSettings,
-    TelemetrySettings,
-    TopicSettings,
-    TrainerSettings,
-)
+from streamal.settings.pipeline import FormatSettings, PipelineSettings
+from streamal.settings.telemetry import TelemetrySettings
+from streamal.settings.training import LearnerSettings, SnapshotSettings, TrainerSettings
+from streamal.settings.tree import Settings
 
 __all__ = [
     "BreakerSettings",

@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from streamal.errors import SettingsInvalid
-from streamal.settings.sections import ENV_DELIMITER, ENV_PREFIX, Settings
+from streamal.settings.tree import ENV_DELIMITER, ENV_PREFIX, Settings
 
 __all__ = ["load_settings"]
 

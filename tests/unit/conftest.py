@@ -13,6 +13,7 @@ import pytest
 
 from streamal import cli, service
 from streamal.broker.memory import MemoryBroker
+from streamal.cli import common
 from streamal.clock import ManualClock
 from streamal.ports import Broker
 from streamal.settings import Settings
@@ -90,6 +91,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     def connect(_settings: Settings) -> Iterator[Broker]:
         yield memory
 
-    for user in (cli, service):
+    for user in (common, service):
         monkeypatch.setattr(user, "connect", connect)
     return memory

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from streamal.errors import SettingsInvalid
 from streamal.lab.command import backtest
-from streamal.settings.sections import GateSettings, LearnerSettings
+from streamal.settings import GateSettings, LearnerSettings
 
 FAST = ("--learner", "gaussian_nb", "--strategy", "margin", "--limit", "200", "--jobs", "1")
 

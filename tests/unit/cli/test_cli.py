@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from streamal import __version__, cli
+from streamal.cli import documents, running
 from streamal.errors import (
     BreakerOpen,
     BrokerUnavailable,
@@ -181,7 +182,7 @@ def test_every_error_ends_with_its_code_and_its_lines(
     def fail(*_: object) -> bool:
         raise error
 
-    monkeypatch.setattr(cli, "serve", fail)
+    monkeypatch.setattr(running, "serve", fail)
     outcome = run_command("run", "-c", str(config_file))
     assert outcome.code == code
     assert outcome.complaints == [f"streamal: {line}" for line in str(error).splitlines()]
@@ -201,7 +202,7 @@ def test_run_tells_an_interrupt_from_a_clean_end(
         served.append(roles)
         return interrupted
 
-    monkeypatch.setattr(cli, "serve", serve)
+    monkeypatch.setattr(running, "serve", serve)
     for role in ("all", "gate", "trainer"):
         assert run_command("run", "-c", str(config_file), "--role", role).code == code
     assert served == [("gate", "trainer"), ("gate",), ("trainer",)]
@@ -214,8 +215,8 @@ def test_an_interrupt_ends_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_demo", interrupt)
-    monkeypatch.setattr(cli, "read_catalogue", interrupt)
+    monkeypatch.setattr(running, "run_demo", interrupt)
+    monkeypatch.setattr(documents, "read_catalogue", interrupt)
     assert run_command(*command).code == 130
 
 

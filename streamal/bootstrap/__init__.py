@@ -1,0 +1,12 @@
+"""Wires roles from settings; the only place that knows every part.
+
+Everything else gets what it needs as arguments. `check_settings` finds the problems that only the
+parts themselves can see, before anything connects.
+"""
+
+from streamal.bootstrap.checks import check_settings
+from streamal.bootstrap.connection import connect
+from streamal.bootstrap.names import gate_group, topics_of, trainer_group
+from streamal.bootstrap.pipeline import Pipeline
+
+__all__ = ["Pipeline", "check_settings", "connect", "gate_group", "topics_of", "trainer_group"]

@@ -1,0 +1,64 @@
+"""Problems of the settings that only the parts themselves can see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamal.bootstrap.connection import check_connection
+from streamal.bootstrap.parts import blank_model, labelled_rows, new_gate, new_signer
+from streamal.core.strategies import build_strategy
+from streamal.errors import SettingsInvalid
+from streamal.settings import Settings
+
+__all__ = ["check_settings"]
+
+
+def check_settings(settings: Settings) -> None:
+    """Build every part once, without connecting.
+
+    Raises:
+        SettingsInvalid: with one line for each problem of any part.
+    """
+    problems: list[str] = []
+    parts: tuple[Callable[[], object], ...] = (
+        lambda: build_strategy(settings.gate.strategy, settings.gate.strategy_parameters),
+        lambda: new_gate(settings, settings.topics.predictions_partitions),
+        lambda: blank_model(settings),
+        lambda: new_signer(settings),
+        lambda: check_connection(settings),
+        lambda: _check_files(settings),
+        lambda: _check_times(settings),
+    )
+    for build in parts:
+        try:
+            build()
+        except SettingsInvalid as error:
+            problems.extend(problem for problem in error.problems if problem not in problems)
+    if problems:
+        raise SettingsInvalid(*problems)
+
+
+def _check_files(settings: Settings) -> None:
+    path = settings.learner.warm_start
+    if path is None:
+        return
+    if not path.is_file():
+        raise SettingsInvalid(f"learner.warm_start = '{path}': no such file")
+    # A column that is missing shows in the first row, long before a trainer leads and needs it.
+    next(labelled_rows(path, settings.learner.warm_start_label), None)
+
+
+def _check_times(settings: Settings) -> None:
+    kept, needed = settings.topics.retention_seconds, settings.labels.ttl_seconds
+    if kept <= needed:
+        raise SettingsInvalid(
+            f"topics.retention_seconds = {kept:.0f}: must be above labels.ttl_seconds "
+            f"({needed:.0f}), or reviews are gone before their labels come"
+        )
+
+    horizon = settings.estimation.label_horizon_seconds
+    if horizon > settings.labels.ttl_seconds:
+        raise SettingsInvalid(
+            f"estimation.label_horizon_seconds = {horizon:.0f}: at most labels.ttl_seconds "
+            f"({settings.labels.ttl_seconds:.0f})"
+        )

@@ -1,0 +1,209 @@
+"""Wires roles from settings; everything else gets what it needs as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamal.bootstrap.names import gate_group, topics_of, trainer_group
+from streamal.bootstrap.parts import (
+    blank_model,
+    first_model,
+    learner_digest,
+    new_gate,
+    new_signer,
+)
+from streamal.core.learners import Target
+from streamal.core.types import Decision
+from streamal.errors import Reject
+from streamal.events import LabelEvent, ProbabilityRules
+from streamal.events.formats import FlatFormat, Format
+from streamal.ports import Broker, Clock, Consumer
+from streamal.roles.appraisal import Appraisal, Reviewing
+from streamal.roles.breaker import Breaker
+from streamal.roles.dead_letters import DeadLetterBox
+from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
+from streamal.roles.gate import GateOptions, GateRole
+from streamal.roles.gate_state import GateStateReader
+from streamal.roles.intake import Intake, listed
+from streamal.roles.lead import Lead, LeadOptions
+from streamal.roles.models_topic import ModelFollower, SnapshotReader
+from streamal.roles.quality import QualityOptions
+from streamal.roles.review_view import ReviewView
+from streamal.roles.trainer import TrainerRole
+from streamal.settings import Settings
+from streamal.state.database import Location
+from streamal.state.pending import PendingView
+from streamal.state.snapshots import SnapshotAssembler
+from streamal.telemetry.metrics import Metrics
+
+__all__ = ["Pipeline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """One pipeline's settings with the outside world it runs in.
+
+    Attributes:
+        settings: checked settings.
+        broker: the log.
+        clock: time of day.
+        metrics: counts of this process.
+    """
+
+    settings: Settings
+    broker: Broker
+    clock: Clock
+    metrics: Metrics
+
+    def gate(
+        self, *, instance: str, observer: Callable[[Appraisal, Decision], None] | None = None
+    ) -> GateRole:
+        """A gate.
+
+        Args:
+            instance: name of this gate, unique among running ones; part of its transactional id.
+            observer: called with every committed decision.
+        """
+        settings, gate, topics = self.settings, self.settings.gate, topics_of(self.settings)
+        return GateRole(
+            broker=self.broker,
+            options=GateOptions(
+                group=gate_group(settings),
+                topics=topics,
+                committee=gate.committee,
+                max_batch_records=gate.max_batch_records,
+                poll_timeout_seconds=gate.poll_timeout_seconds,
+                duplicate_memory_events=gate.duplicate_memory_events,
+                window_seconds=settings.estimation.window_seconds,
+                pipeline=settings.pipeline.name,
+                budget=gate.budget,
+            ),
+            intake=self._intake(),
+            reviewing=Reviewing(settings.pipeline.name, gate.policy, settings.labels.ttl_seconds),
+            dead_letters=self._dead_letters("gate"),
+            new_gate=lambda partitions: new_gate(settings, partitions),
+            states=GateStateReader(self.broker, topics.gate_state, self.clock),
+            models=ModelFollower(
+                self.snapshot_reader(), lambda: blank_model(settings), self.clock, self.metrics
+            ),
+            delivery=lambda: self._delivery(instance),
+            breaker=Breaker(
+                gate.breaker.max_reject_share,
+                gate.breaker.window_events,
+                gate.breaker.min_events,
+            ),
+            clock=self.clock,
+            metrics=self.metrics,
+            observer=observer,
+        )
+
+    def trainer(self, location: Location | None = None) -> TrainerRole:
+        """A trainer.
+
+        Args:
+            location: where its SQLite view lies; None takes `trainer.state_path`.
+        """
+        settings, topics = self.settings, topics_of(self.settings)
+        path = settings.trainer.state_path if location is None else location
+        return TrainerRole(
+            broker=self.broker,
+            group=trainer_group(settings),
+            models_topic=topics.models,
+            open_pending=lambda: PendingView(
+                path,
+                pipeline=settings.pipeline.name,
+                cluster=f"{','.join(sorted(settings.broker.bootstrap_servers))} "
+                f"{topics.reviews} {topics.labels} {topics.windows}",
+                check=self._check_label,
+            ),
+            open_view=lambda pending: ReviewView(
+                self.broker, topics, pending, settings.trainer.max_batch_records, self.metrics
+            ),
+            new_lead=self._lead,
+            poll_timeout_seconds=settings.trainer.poll_timeout_seconds,
+            metrics=self.metrics,
+        )
+
+    def _lead(self, view: ReviewView, election: Consumer) -> Lead:
+        settings, trainer = self.settings, self.settings.trainer
+        return Lead(
+            broker=self.broker,
+            options=LeadOptions(
+                pipeline=settings.pipeline.name,
+                topics=topics_of(settings),
+                transactional_id=trainer_group(settings),
+                learner=settings.learner.name,
+                settings_digest=learner_digest(settings),
+                max_batch_records=trainer.max_batch_records,
+                snapshot_every_labels=trainer.snapshot_every_labels,
+                snapshot_every_seconds=trainer.snapshot_every_seconds,
+                heartbeat_seconds=trainer.heartbeat_seconds,
+                chunk_bytes=settings.snapshots.chunk_bytes,
+                retain_seconds=settings.topics.retention_seconds,
+                quality=QualityOptions(
+                    pipeline=settings.pipeline.name,
+                    label_horizon_seconds=settings.estimation.label_horizon_seconds,
+                    level=settings.estimation.level,
+                    least_propensity=settings.gate.budget * settings.gate.exploration or None,
+                ),
+            ),
+            view=view,
+            election=election,
+            reader=self.snapshot_reader(),
+            new_model=lambda: first_model(settings),
+            signer=new_signer(settings),
+            dead_letters=self._dead_letters("trainer"),
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+
+    def _check_label(self, label: LabelEvent) -> None:
+        """Turn away a label that this pipeline cannot learn.
+
+        Raises:
+            Reject: `unknown_class`, or `missing_prediction` for unsolicited feedback.
+        """
+        learns_errors = Target(self.settings.learner.target) is Target.ERROR
+        if learns_errors and label.features is not None and label.prediction is None:
+            raise Reject("missing_prediction", "prediction: needed with learner.target = error")
+        classes = self.settings.pipeline.classes
+        if classes and label.label is not None and label.label not in classes:
+            raise Reject("unknown_class", f"label: {label.label!r} is none of {listed(classes)}")
+
+    def _format(self) -> Format:
+        settings = self.settings.format
+        return FlatFormat(
+            settings.fields,
+            ProbabilityRules(
+                tolerance=settings.probability_tolerance,
+                normalise=settings.normalise_probabilities,
+            ),
+            settings.required_features,
+        )
+
+    def _intake(self) -> Intake:
+        return Intake(
+            self._format(),
+            frozenset(self.settings.pipeline.classes),
+            self.settings.format.max_event_bytes,
+            self.settings.format.max_future_seconds,
+        )
+
+    def _dead_letters(self, role: str) -> DeadLetterBox:
+        settings = self.settings
+        return DeadLetterBox(settings.topics.dead_letters, role, settings.broker.max_message_bytes)
+
+    def _delivery(self, instance: str) -> Delivery:
+        if self.settings.gate.delivery == "at_least_once":
+            return AtLeastOnce(self.broker)
+        return ExactlyOnce(self.broker, f"{gate_group(self.settings)}-{instance}")
+
+    def snapshot_reader(self) -> SnapshotReader:
+        """A reader of the pipeline's `models` topic."""
+        return SnapshotReader(
+            self.broker,
+            self.settings.topics.models,
+            lambda: SnapshotAssembler(self.settings.pipeline.name, new_signer(self.settings)),
+            self.metrics,
+        )

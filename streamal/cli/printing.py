@@ -1,0 +1,70 @@
+"""Documents as people read them on a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streamal.operations.catalogue import Catalogue, Entry
+from streamal.operations.inspect import Inspection
+
+__all__ = ["print_catalogue", "print_inspection", "print_table"]
+
+
+def print_table(rows: list[dict[str, Any]], title: str | None = None) -> None:
+    """Print rows that have the same keys."""
+    table = Table(title=title, title_justify="left")
+    for column in rows[0] if rows else ("nothing",):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+    Console().print(table)
+
+
+def print_catalogue(found: Catalogue) -> None:
+    """Print every registered part with its parameters."""
+    _entries("Query strategies (gate.strategy)", found.strategies)
+    _entries("Budget policies (gate.policy)", found.policies)
+    _entries("Learners (learner.name)", found.learners)
+    _metrics(found)
+
+
+def _metrics(found: Catalogue) -> None:
+    console = Console()
+    console.print("\nMetrics (on /metrics of telemetry.port)", style="bold", markup=False)
+    for metric in found.metrics:
+        labels = f" by {', '.join(metric.labels)}" if metric.labels else ""
+        console.print(f"  {metric.name}", style="cyan", markup=False)
+        console.print(f"    {metric.type}{labels}: {metric.help}", markup=False)
+
+
+def _entries(title: str, entries: list[Entry]) -> None:
+    console = Console()
+    console.print(f"\n{title}", style="bold", markup=False)
+    for entry in entries:
+        console.print(f"  {entry.name}", style="cyan", markup=False)
+        console.print(f"    {entry.summary}", markup=False)
+        for parameter in entry.parameters:
+            allowed = f" ({parameter.allowed})" if parameter.allowed else ""
+            console.print(
+                f"      {parameter.name} = {parameter.default}: {parameter.description}{allowed}",
+                markup=False,
+            )
+
+
+def print_inspection(found: Inspection) -> None:
+    """Print the state of a pipeline."""
+    if found.model is None:
+        typer.echo(f"{found.pipeline}: no model was published yet")
+    else:
+        typer.echo(
+            f"{found.pipeline}: model version {found.model.version} ({found.model.learner}), "
+            f"{found.model.labels_learned} labels, {found.model.created_at}"
+        )
+    if found.refused:
+        typer.echo(f"newest snapshot refused: {found.refused}")
+    typer.echo(f"pending reviews: {found.pending}, labels not read yet: {found.labels_lag}")
+    print_table([lane.model_dump() for lane in found.gates], "gates")

@@ -1,0 +1,96 @@
+"""Metrics that more than one role exports."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streamal.telemetry.catalogue.spec import BOTH, Kind, MetricSpec
+
+__all__ = ["SHARED_METRICS"]
+
+SHARED_METRICS: Final = (
+    MetricSpec(
+        "rejected",
+        "streamal_events_rejected_total",
+        Kind.COUNTER,
+        "Messages that became dead letters, by role and reason.",
+        "Read the dead letters of that reason: their headers name the field and the source offset.",
+        BOTH,
+        labels=("role", "reason"),
+    ),
+    MetricSpec(
+        "model_version",
+        "streamal_model_version",
+        Kind.GAUGE,
+        "Version of the model that this role works with; 0 has learned nothing.",
+        "A gate that stays behind the trainer: look for refused snapshots and at its log.",
+        BOTH,
+        labels=("role",),
+    ),
+    MetricSpec(
+        "model_created",
+        "streamal_model_created_timestamp_seconds",
+        Kind.GAUGE,
+        "When that model was taken; its age is time() minus this.",
+        "Old while labels come in: no snapshots are published or none arrives.",
+        BOTH,
+        labels=("role",),
+        unit="seconds",
+    ),
+    MetricSpec(
+        "model_labels",
+        "streamal_model_labels",
+        Kind.GAUGE,
+        "Labels that this model has learned.",
+        "A fall marks a new lineage: settings changed or a snapshot was refused.",
+        BOTH,
+        labels=("role",),
+        unit="labels",
+    ),
+    MetricSpec(
+        "snapshots_refused",
+        "streamal_snapshots_refused_total",
+        Kind.COUNTER,
+        "Snapshots and heartbeats that failed verification or were made by other versions.",
+        "Compare signing keys and images of trainer and gates; then see who else writes there.",
+        BOTH,
+    ),
+    MetricSpec(
+        "lag",
+        "streamal_consumer_lag_records",
+        Kind.GAUGE,
+        "Records between this process's position and the end of an assigned partition.",
+        "Rising: add gates, up to the number of partitions.",
+        BOTH,
+        labels=("topic", "partition"),
+        unit="records",
+    ),
+    MetricSpec(
+        "transactions",
+        "streamal_transactions_total",
+        Kind.COUNTER,
+        "Kafka transactions by how they ended.",
+        "Some aborts come with rebalances; a steady stream of them is a broker in trouble.",
+        BOTH,
+        labels=("outcome",),
+        known={"outcome": ("committed", "aborted")},
+    ),
+    MetricSpec(
+        "retries",
+        "streamal_retries_total",
+        Kind.COUNTER,
+        "Batches that were tried again, by role and error.",
+        "BrokerUnavailable for minutes: check the brokers and the network.",
+        BOTH,
+        labels=("role", "error"),
+        known={"role": BOTH, "error": ("BrokerUnavailable", "Rebalanced")},
+    ),
+    MetricSpec(
+        "build",
+        "streamal_build",
+        Kind.INFO,
+        "Versions that this process runs.",
+        "More than one combination in a pipeline: snapshots are refused until all run one image.",
+        BOTH,
+    ),
+)
