@@ -14,6 +14,7 @@ from streamal.core.gate import Gate
 from streamal.core.learners import LabelledRow, OnlineModel, Target, build_model, warm_start
 from streamal.core.strategies import build_strategy
 from streamal.errors import SettingsInvalid
+from streamal.roles.rules import ClassRules, TaskRules
 from streamal.settings import Settings
 from streamal.state.snapshots import Signer
 from streamal.tabular import class_name, read_rows
@@ -25,6 +26,7 @@ __all__ = [
     "learner_digest",
     "new_gate",
     "new_signer",
+    "task_rules",
 ]
 
 _log = logging.getLogger(__name__)
@@ -55,6 +57,14 @@ def blank_model(settings: Settings) -> OnlineModel:
         committee_size=learner.committee_size,
         target=Target(learner.target),
         seed=settings.pipeline.seed,
+    )
+
+
+def task_rules(settings: Settings) -> TaskRules:
+    """What predictions and labels must be like."""
+    return ClassRules(
+        frozenset(settings.pipeline.classes),
+        needs_prediction=Target(settings.learner.target) is Target.ERROR,
     )
 
 

@@ -12,11 +12,10 @@ from streamal.bootstrap.parts import (
     learner_digest,
     new_gate,
     new_signer,
+    task_rules,
 )
-from streamal.core.learners import Target
 from streamal.core.types import Decision
-from streamal.errors import Reject
-from streamal.events import LabelEvent, ProbabilityRules
+from streamal.events import ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.ports import Broker, Clock, Consumer
 from streamal.roles.appraisal import Appraisal, Reviewing
@@ -25,7 +24,7 @@ from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from streamal.roles.gate import GateOptions, GateRole
 from streamal.roles.gate_state import GateStateReader
-from streamal.roles.intake import Intake, listed
+from streamal.roles.intake import Intake
 from streamal.roles.lead import Lead, LeadOptions
 from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
@@ -115,7 +114,7 @@ class Pipeline:
                 pipeline=settings.pipeline.name,
                 cluster=f"{','.join(sorted(settings.broker.bootstrap_servers))} "
                 f"{topics.reviews} {topics.labels} {topics.windows}",
-                check=self._check_label,
+                check=task_rules(settings).check_label,
             ),
             open_view=lambda pending: ReviewView(
                 self.broker, topics, pending, settings.trainer.max_batch_records, self.metrics
@@ -158,19 +157,6 @@ class Pipeline:
             metrics=self.metrics,
         )
 
-    def _check_label(self, label: LabelEvent) -> None:
-        """Turn away a label that this pipeline cannot learn.
-
-        Raises:
-            Reject: `unknown_class`, or `missing_prediction` for unsolicited feedback.
-        """
-        learns_errors = Target(self.settings.learner.target) is Target.ERROR
-        if learns_errors and label.features is not None and label.prediction is None:
-            raise Reject("missing_prediction", "prediction: needed with learner.target = error")
-        classes = self.settings.pipeline.classes
-        if classes and label.label is not None and label.label not in classes:
-            raise Reject("unknown_class", f"label: {label.label!r} is none of {listed(classes)}")
-
     def _format(self) -> Format:
         settings = self.settings.format
         return FlatFormat(
@@ -185,7 +171,7 @@ class Pipeline:
     def _intake(self) -> Intake:
         return Intake(
             self._format(),
-            frozenset(self.settings.pipeline.classes),
+            task_rules(self.settings),
             self.settings.format.max_event_bytes,
             self.settings.format.max_future_seconds,
         )

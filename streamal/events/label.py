@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,7 +18,9 @@ class LabelEvent(Event):
 
     Attributes:
         event_id: of the reviewed item.
-        label: the true class; None only with `unsure` or `skip`.
+        label: the true class; None in a regression, or with `unsure` or `skip`.
+        value: the true number of a regression; None in a classification, or with `unsure` or
+            `skip`.
         annotator: who answered.
         labelled_at: when they answered.
         note: free text for colleagues.
@@ -31,6 +33,7 @@ class LabelEvent(Event):
 
     event_id: EventId
     label: ClassLabel | None = None
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     annotator: str = Field(min_length=1, max_length=256)
     labelled_at: UtcDatetime
     note: str | None = Field(default=None, max_length=10_000)
@@ -41,8 +44,10 @@ class LabelEvent(Event):
 
     @model_validator(mode="after")
     def _answers(self) -> Self:
-        if self.label is None and not (self.unsure or self.skip):
+        if self.label is None and self.value is None and not (self.unsure or self.skip):
             raise PydanticCustomError(
-                "missing_label", "needs a label unless unsure or skip is set", {}
+                "missing_label", "needs a label or a value unless unsure or skip is set", {}
             )
+        if self.label is not None and self.value is not None:
+            raise PydanticCustomError("two_answers", "has both a label and a value", {})
         return self

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamal.events.base import Event, EventId, FeatureMap, Metadata, UtcDatetime
 from streamal.events.prediction import ModelRef, Output
 
-__all__ = ["ModelView", "ReviewReason", "ReviewRequest"]
+__all__ = ["ModelView", "ReviewReason", "ReviewRequest", "TaskName"]
+
+#: What production predicts, and so what a reviewer is asked for.
+TaskName = Literal["classification", "regression"]
 
 #: Why an item was routed. `exploration` items came by the floor, not by their score.
 ReviewReason = Literal["above_threshold", "at_threshold", "exploration", "max_pending"]
@@ -22,6 +25,7 @@ class ModelView(BaseModel):
         version: snapshot version; 0 before the first snapshot.
         label: its most probable class; None while it has learned nothing.
         probabilities: class to probability; empty while it has learned nothing.
+        value: its predicted number in a regression; None while it has learned nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,6 +33,7 @@ class ModelView(BaseModel):
     version: int = Field(ge=0)
     label: str | None = None
     probabilities: dict[str, float] = Field(default_factory=dict)
+    value: float | None = None
 
 
 class ReviewRequest(Event):
@@ -37,6 +42,7 @@ class ReviewRequest(Event):
     Attributes:
         event_id: echoes the prediction's; labels refer to it.
         pipeline: name of the pipeline that asks.
+        task: what is asked for: a class in `label`, or a number in `value`.
         occurred_at: when production made the prediction.
         decided_at: when the gate decided.
         expires_at: labels that arrive later are neither learned nor estimated with.
@@ -52,12 +58,16 @@ class ReviewRequest(Event):
         reason: which rule routed the item.
         priority: order of work in [0, 1], highest first. Exploration items have 1: few, and the
             accuracy estimate rests on their being answered.
-        expected_correct: predicted P(production is right) in [0, 1], from the past only.
+        expected_correct: predicted P(production is right) in [0, 1], from the past only. In a
+            regression, right is within `pipeline.tolerance` of the truth.
+        expected_loss: in a regression, predicted |production - truth| in the truth's unit, from the
+            past only; None while nothing was learned, and in a classification.
         metadata: as production published it.
     """
 
     event_id: EventId
     pipeline: str
+    task: TaskName = "classification"
     occurred_at: UtcDatetime
     decided_at: UtcDatetime
     expires_at: UtcDatetime
@@ -73,4 +83,5 @@ class ReviewRequest(Event):
     reason: ReviewReason
     priority: float = Field(ge=0, le=1)
     expected_correct: float = Field(ge=0, le=1)
+    expected_loss: float | None = Field(default=None, ge=0)
     metadata: Metadata = Field(default_factory=dict)

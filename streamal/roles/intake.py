@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from streamal.core.types import Production
@@ -10,12 +9,9 @@ from streamal.errors import Reject
 from streamal.events import Output, Prediction
 from streamal.events.formats import Envelope, Format
 from streamal.ports import Record
+from streamal.roles.rules import TaskRules
 
-__all__ = ["Intake", "as_production", "listed"]
-
-
-#: Classes that an error line names before it says how many more there are.
-_LISTED = 10
+__all__ = ["Intake", "as_production"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +20,13 @@ class Intake:
 
     Attributes:
         format: adapter to production's wire format.
-        classes: the known classes; empty accepts any.
+        rules: what the pipeline's task allows.
         max_event_bytes: larger messages are rejected unparsed.
         max_future_seconds: how far ahead of the clock an event may be dated.
     """
 
     format: Format
-    classes: frozenset[str]
+    rules: TaskRules
     max_event_bytes: int
     max_future_seconds: float
 
@@ -56,30 +52,8 @@ class Intake:
                 "future_timestamp",
                 f"timestamp: {ahead:.0f} s ahead, at most {self.max_future_seconds:.0f} s are",
             )
-        self._check_classes(prediction.prediction)
+        self.rules.check_prediction(prediction.prediction)
         return prediction
-
-    def _check_classes(self, output: Output) -> None:
-        if output.label is None:
-            raise Reject(
-                "unsupported_task", "prediction: a regression value in a classification pipeline"
-            )
-        if not self.classes:
-            return
-        named = {output.label, *(output.probabilities or ())}
-        unknown = sorted(named - self.classes)
-        if unknown:
-            raise Reject(
-                "unknown_class",
-                f"prediction: {unknown[0]!r} is none of {listed(self.classes)}",
-            )
-
-
-def listed(classes: Iterable[str]) -> str:
-    """The first few of `classes`, for a line that people read."""
-    names = sorted(classes)
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def as_production(output: Output | None) -> Production:

@@ -121,6 +121,9 @@ def test_a_review_without_a_propensity_is_none(propensity: float) -> None:
         ({}, "missing_label"),
         ({"label": None}, "missing_label"),
         ({"label": ""}, "invalid_field"),
+        ({"label": "a", "value": 1.5}, "invalid_field"),
+        ({"value": "1.5"}, "invalid_field"),
+        ({"value": True}, "invalid_field"),
         ({"label": "a", "annotator": ""}, "invalid_field"),
         ({"label": "a", "annotator": None}, "invalid_field"),
         ({"label": "a", "labelled_at": "soon"}, "invalid_field"),
@@ -159,3 +162,17 @@ def test_dead_letter_headers_take_any_text_and_miss_none() -> None:
     assert DeadLetter.from_headers(headers).detail == "lone ?"
     with pytest.raises(KeyError):
         DeadLetter.from_headers(headers[1:])
+
+
+def test_a_numeric_answer() -> None:
+    answer = {"event_id": "e", "annotator": "x", "labelled_at": "2026-01-01T12:00:00Z", "value": 3}
+    label = LabelEvent.from_bytes(orjson.dumps(answer))
+    assert (label.label, label.value) == (None, 3.0)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e999"])
+def test_a_numeric_answer_is_finite(number: bytes) -> None:
+    document = b'{"event_id":"e","annotator":"x","labelled_at":"2026-01-01T12:00:00Z","value":%b}'
+    with pytest.raises(Reject) as caught:
+        LabelEvent.from_bytes(document % number)
+    assert caught.value.reason in {"malformed_json", "invalid_field"}

@@ -13,6 +13,7 @@ from streamal.events import Prediction
 from streamal.events.formats import FlatFormat
 from streamal.ports import Record
 from streamal.roles.intake import Intake
+from streamal.roles.rules import ClassRules
 
 NOW = 1_767_225_600.0
 
@@ -20,7 +21,9 @@ NOW = 1_767_225_600.0
 def read(
     value: bytes | None, classes: tuple[str, ...] = (), max_event_bytes: int = 1024 * 1024
 ) -> Prediction:
-    intake = Intake(FlatFormat(), frozenset(classes), max_event_bytes, max_future_seconds=300)
+    intake = Intake(
+        FlatFormat(), ClassRules(frozenset(classes)), max_event_bytes, max_future_seconds=300
+    )
     record = Record(
         topic="predictions",
         partition=0,

@@ -1,0 +1,82 @@
+"""What a pipeline's task allows: which predictions can be decided on, which answers be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamal.errors import Reject
+from streamal.events import LabelEvent, Output
+
+__all__ = ["ClassRules", "TaskRules", "listed"]
+
+#: Classes that an error line names before it says how many more there are.
+_LISTED = 10
+
+
+class TaskRules(Protocol):
+    """The rules of one task; functions of the event alone, so that every replay agrees."""
+
+    def check_prediction(self, output: Output) -> None:
+        """Turn away what can't be decided on.
+
+        Raises:
+            Reject: with the reason.
+        """
+
+    def check_label(self, label: LabelEvent) -> None:
+        """Turn away what can't be learned.
+
+        Raises:
+            Reject: with the reason.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRules:
+    """Classification: production chooses a class, and so do people.
+
+    Attributes:
+        classes: the known classes; empty accepts any.
+        needs_prediction: whether a label with features of its own, for an event that was never
+            requested, must say what production predicted.
+    """
+
+    classes: frozenset[str] = frozenset()
+    needs_prediction: bool = False
+
+    def check_prediction(self, output: Output) -> None:
+        """Raise `Reject`: `unsupported_task` or `unknown_class`."""
+        if output.label is None:
+            raise Reject(
+                "unsupported_task", "prediction: a regression value in a classification pipeline"
+            )
+        self._check_known("prediction", {output.label, *(output.probabilities or ())})
+
+    def check_label(self, label: LabelEvent) -> None:
+        """Raise `Reject`: `unsupported_task`, `missing_prediction` or `unknown_class`."""
+        if label.value is not None:
+            raise Reject("unsupported_task", "value: a number in a classification pipeline")
+        _check_feedback(label, needs_prediction=self.needs_prediction)
+        if label.label is not None:
+            self._check_known("label", {label.label})
+
+    def _check_known(self, field: str, named: set[str]) -> None:
+        unknown = sorted(named - self.classes)
+        if self.classes and unknown:
+            raise Reject(
+                "unknown_class", f"{field}: {unknown[0]!r} is none of {listed(self.classes)}"
+            )
+
+
+def _check_feedback(label: LabelEvent, *, needs_prediction: bool) -> None:
+    if needs_prediction and label.features is not None and label.prediction is None:
+        raise Reject("missing_prediction", "prediction: needed with learner.target = error")
+
+
+def listed(classes: Iterable[str]) -> str:
+    """The first few of `classes`, for a line that people read."""
+    names = sorted(classes)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

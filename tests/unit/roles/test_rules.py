@@ -1,0 +1,61 @@
+"""What each task allows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from streamal.errors import Reject
+from streamal.events import LabelEvent, Output
+from streamal.roles.rules import ClassRules, TaskRules, listed
+
+PETS = ClassRules(frozenset({"cat", "dog"}))
+
+
+def label(**parts: Any) -> LabelEvent:
+    return LabelEvent(
+        event_id="e", annotator="x", labelled_at=datetime(2026, 1, 1, tzinfo=UTC), **parts
+    )
+
+
+def reason(rules: TaskRules, given: LabelEvent | Output) -> str:
+    with pytest.raises(Reject) as caught:
+        if isinstance(given, Output):
+            rules.check_prediction(given)
+        else:
+            rules.check_label(given)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("rules", [PETS, ClassRules()])
+def test_known_classes_pass(rules: ClassRules) -> None:
+    rules.check_prediction(Output(label="cat", probabilities={"cat": 0.5, "dog": 0.5}))
+    rules.check_label(label(label="dog"))
+    rules.check_label(label(unsure=True))
+
+
+def test_unknown_classes_do_not() -> None:
+    assert reason(PETS, Output(label="cow")) == "unknown_class"
+    assert (
+        reason(PETS, Output(label="cat", probabilities={"cat": 0.5, "x": 0.5})) == "unknown_class"
+    )
+    assert reason(PETS, label(label="cow")) == "unknown_class"
+
+
+def test_numbers_are_no_classes() -> None:
+    assert reason(PETS, Output(value=3.5)) == "unsupported_task"
+    assert reason(PETS, label(value=3.5)) == "unsupported_task"
+
+
+def test_feedback_needs_productions_prediction_where_errors_are_learned() -> None:
+    strict = ClassRules(needs_prediction=True)
+    assert reason(strict, label(label="cat", features={})) == "missing_prediction"
+    strict.check_label(label(label="cat", features={}, prediction=Output(label="dog")))
+    strict.check_label(label(label="cat"))
+
+
+def test_few_of_many_classes_are_listed() -> None:
+    assert listed("ba") == "a, b"
+    assert listed(map(str, range(10, 25))).endswith("19 and 5 more")
