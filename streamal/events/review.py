@@ -59,7 +59,7 @@ class ReviewRequest(Event):
         priority: order of work in [0, 1], highest first. Exploration items have 1: few, and the
             accuracy estimate rests on their being answered.
         expected_correct: predicted P(production is right) in [0, 1], from the past only. In a
-            regression, right is within `pipeline.tolerance` of the truth.
+            regression, right means within the tolerated distance of the truth.
         expected_loss: in a regression, predicted |production - truth| in the truth's unit, from the
             past only; None while nothing was learned, and in a classification.
         metadata: as production published it.
