@@ -7,11 +7,12 @@ from streamal.events.drift import DriftEvent
 from streamal.events.label import LabelEvent
 from streamal.events.prediction import ModelRef, Output, Prediction, ProbabilityRules
 from streamal.events.reject import DeadLetter
-from streamal.events.review import ModelView, ReviewRequest
+from streamal.events.review import Adjudication, ModelView, ReviewRequest
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
 from streamal.events.window import WindowStats
 
 __all__ = [
+    "Adjudication",
     "DeadLetter",
     "DriftEvent",
     "Heartbeat",

@@ -6,10 +6,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamal.events.base import Event, EventId, FeatureMap, Metadata, UtcDatetime
+from streamal.events.base import (
+    Event,
+    EventId,
+    FeatureMap,
+    Metadata,
+    Name,
+    UtcDatetime,
+)
 from streamal.events.prediction import ModelRef, Output
 
-__all__ = ["ModelView", "ReviewReason", "ReviewRequest", "TaskName"]
+__all__ = ["Adjudication", "ModelView", "ReviewReason", "ReviewRequest", "TaskName"]
 
 #: What production predicts, and so what a reviewer is asked for.
 TaskName = Literal["classification", "regression"]
@@ -34,6 +41,20 @@ class ModelView(BaseModel):
     label: str | None = None
     probabilities: dict[str, float] = Field(default_factory=dict)
     value: float | None = None
+
+
+class Adjudication(BaseModel):
+    """Asks a lead to decide what the reviewers could not agree on.
+
+    Attributes:
+        asked_at: when the votes were found to disagree.
+        answers: annotator to their class, or to their number in a regression.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    asked_at: UtcDatetime
+    answers: dict[Name, str | float]
 
 
 class ReviewRequest(Event):
@@ -63,6 +84,9 @@ class ReviewRequest(Event):
         expected_loss: in a regression, predicted |production - truth| in the truth's unit, from the
             past only; None while nothing was learned, and in a classification.
         metadata: as production published it.
+        required_labels: how many annotators are to answer, each for themselves; >= 1.
+        adjudication: only in a second request for the same event, written by the trainer when the
+            answers disagree: a lead answers it with `adjudicates`. None in the first request.
     """
 
     event_id: EventId
@@ -85,3 +109,5 @@ class ReviewRequest(Event):
     expected_correct: float = Field(ge=0, le=1)
     expected_loss: float | None = Field(default=None, ge=0)
     metadata: Metadata = Field(default_factory=dict)
+    required_labels: int = Field(default=1, ge=1)
+    adjudication: Adjudication | None = None

@@ -365,7 +365,7 @@ class PendingView:
         return None if row is None else Verdict(row[0])
 
     def _judge(self, record: Record, label: LabelEvent) -> Verdict:
-        if label.skip:
+        if label.skip or label.withdrawn:
             return Verdict.SKIP
         if label.unsure:
             return Verdict.UNSURE

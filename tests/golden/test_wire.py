@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 from streamal.events import (
+    Adjudication,
     DriftEvent,
     Heartbeat,
     LabelEvent,
@@ -74,6 +75,10 @@ EVENTS: Final[tuple[Event, ...]] = (
         priority=1.0,
         expected_correct=0.25,
         metadata={"shop": "north", "campaign": None},
+        required_labels=2,
+        adjudication=Adjudication(
+            asked_at=NOON + timedelta(hours=1), answers={"reviewer-3": "fraud", "reviewer-4": "ok"}
+        ),
     ),
     LabelEvent(
         event_id="order-81727",

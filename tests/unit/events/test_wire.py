@@ -120,6 +120,7 @@ def test_a_review_without_a_propensity_is_none(propensity: float) -> None:
     [
         ({}, "missing_label"),
         ({"label": None}, "missing_label"),
+        ({"adjudicates": True}, "missing_label"),
         ({"label": ""}, "invalid_field"),
         ({"label": "a", "value": 1.5}, "invalid_field"),
         ({"value": "1.5"}, "invalid_field"),
@@ -141,7 +142,9 @@ def test_labels_that_cannot_be_used(parts: dict[str, object], reason: str) -> No
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("answer", [{"unsure": True}, {"skip": True}, {"label": 1}])
+@pytest.mark.parametrize(
+    "answer", [{"unsure": True}, {"skip": True}, {"withdrawn": True}, {"label": 1}]
+)
 def test_labels_that_can(answer: dict[str, object]) -> None:
     document = {"event_id": 17, "annotator": "x", "labelled_at": 0, **answer}
     event = LabelEvent.from_bytes(orjson.dumps(document))
