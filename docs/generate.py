@@ -187,11 +187,18 @@ def _event(event: type[BaseModel], where: str) -> Iterator[str]:
 
 
 def _parts(event: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """The models that fields of `event` hold."""
+    """The models that fields of `event` hold, however deep."""
     for field in event.model_fields.values():
-        for kind in (field.annotation, *get_args(field.annotation)):
+        for kind in _kinds(field.annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield kind
+                yield from _parts(kind)
+
+
+def _kinds(annotation: object) -> Iterator[object]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _kinds(argument)
 
 
 def _fields(node: _Schema, schema: _Schema, meanings: Mapping[str, str]) -> str:

@@ -65,11 +65,17 @@ class Production:
         label: the class it chose; None for a regression.
         probabilities: class to probability, summing to 1; empty when production publishes none.
         value: the predicted value of a regression; None for a classification.
+        token_probabilities: of a sequence, the probability in [0, 1] of each chosen token; empty
+            when production publishes none.
+        objects: of a detection, each object's distribution over two or more classes, of which one
+            may stand for "none of the others"; None when production publishes no objects.
     """
 
     label: str | None = None
     probabilities: Probabilities = field(default_factory=dict)
     value: float | None = None
+    token_probabilities: tuple[float, ...] = ()
+    objects: tuple[Probabilities, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,24 @@ May import pydantic and orjson; nothing of streamal but itself and `streamal.err
 
 from streamal.events.drift import DriftEvent
 from streamal.events.label import LabelEvent
-from streamal.events.prediction import ModelRef, Output, Prediction, ProbabilityRules
+from streamal.events.prediction import (
+    STANDS,
+    DetectedObject,
+    ModelRef,
+    Output,
+    Prediction,
+    ProbabilityRules,
+)
 from streamal.events.reject import DeadLetter
 from streamal.events.review import Adjudication, ModelView, ReviewRequest
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
 from streamal.events.window import WindowStats
 
 __all__ = [
+    "STANDS",
     "Adjudication",
     "DeadLetter",
+    "DetectedObject",
     "DriftEvent",
     "Heartbeat",
     "LabelEvent",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -19,7 +19,15 @@ from streamal.events.base import (
     UtcDatetime,
 )
 
-__all__ = ["ModelRef", "Output", "Prediction", "ProbabilityRules"]
+__all__ = ["STANDS", "DetectedObject", "ModelRef", "Output", "Prediction", "ProbabilityRules"]
+
+#: The class of a sequence or of a set of objects that production gives no class of its own: that
+#: the output stands. A reviewer who disagrees answers with any other class, such as "wrong".
+STANDS: Final = "ok"
+
+#: Longest sequence and most objects in one prediction: more would cost every gate its pace.
+_MAX_TOKENS: Final = 8192
+_MAX_OBJECTS: Final = 1024
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: From class to probability; JSON's keys are text already.
@@ -70,6 +78,10 @@ def _sum(probabilities: dict[str, float]) -> float:
         return math.inf
 
 
+def _most_probable(probabilities: dict[str, float]) -> str:
+    return min(probabilities.items(), key=lambda item: (-item[1], item[0]))[0]
+
+
 def _rules(info: ValidationInfo) -> ProbabilityRules:
     return info.context if isinstance(info.context, ProbabilityRules) else ProbabilityRules()
 
@@ -83,13 +95,53 @@ class ModelRef(BaseModel):
     version: Name = "unknown"
 
 
-class Output(BaseModel):
-    """A prediction: a class, class probabilities, both, or the value of a regression.
+_Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+
+
+class DetectedObject(BaseModel):
+    """One object that production found, with class probabilities or a score.
 
     Attributes:
         label: the chosen class; the most probable one when only probabilities are given.
+        score: how sure production is of the object and its class, in [0, 1].
+        probabilities: class to probability, summing to 1.
+        box: where it is, in production's own coordinates; shown to reviewers, never looked at.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: ClassLabel | None = None
+    score: _Share | None = None
+    probabilities: _ProbabilityMap | None = None
+    box: Annotated[tuple[_Finite, ...], Field(min_length=2, max_length=16)] | None = None
+
+    @field_validator("probabilities")
+    @classmethod
+    def _proper(
+        cls, value: dict[str, float] | None, info: ValidationInfo
+    ) -> dict[str, float] | None:
+        return _checked(value, _rules(info)) if value else None
+
+    @model_validator(mode="after")
+    def _says_how_sure(self) -> Self:
+        if self.probabilities is None and self.score is None:
+            raise PydanticCustomError("missing_prediction", "needs probabilities or a score", {})
+        if self.label is None and self.probabilities is not None:
+            object.__setattr__(self, "label", _most_probable(self.probabilities))
+        return self
+
+
+class Output(BaseModel):
+    """A prediction: a class or its probabilities, a regression's value, a sequence or objects.
+
+    Attributes:
+        label: the chosen class; the most probable one when only probabilities are given, "ok" when
+            only a sequence or objects are.
         probabilities: class to probability, summing to 1.
         value: predicted value of a regression.
+        token_probabilities: of a generated or tagged sequence, the probability in [0, 1] that
+            production gave to each token that it chose, at most 8192.
+        objects: what a detector found, at most 1024; an empty list says that it found nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +149,8 @@ class Output(BaseModel):
     label: ClassLabel | None = None
     probabilities: _ProbabilityMap | None = None
     value: _Finite | None = None
+    token_probabilities: Annotated[tuple[_Share, ...], Field(max_length=_MAX_TOKENS)] | None = None
+    objects: Annotated[tuple[DetectedObject, ...], Field(max_length=_MAX_OBJECTS)] | None = None
 
     @field_validator("probabilities")
     @classmethod
@@ -107,13 +161,18 @@ class Output(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.label is None and self.probabilities is None and self.value is None:
+        if self.label is not None or self.value is not None:
+            return self
+        if self.probabilities is not None:
+            object.__setattr__(self, "label", _most_probable(self.probabilities))
+        elif self.token_probabilities is not None or self.objects is not None:
+            object.__setattr__(self, "label", STANDS)
+        else:
             raise PydanticCustomError(
-                "missing_prediction", "needs a label, probabilities or a value", {}
+                "missing_prediction",
+                "needs a label, probabilities, a value, token_probabilities or objects",
+                {},
             )
-        if self.label is None and self.probabilities is not None:
-            best = min(self.probabilities.items(), key=lambda item: (-item[1], item[0]))
-            object.__setattr__(self, "label", best[0])
         return self
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamal.core.types import Production
+from streamal.core.types import Probabilities, Production
 from streamal.errors import Reject
-from streamal.events import Output, Prediction
+from streamal.events import DetectedObject, Output, Prediction
 from streamal.events.formats import Envelope, Format
 from streamal.ports import Record
 from streamal.roles.rules import TaskRules
 
 __all__ = ["Intake", "as_production"]
+
+#: Stands for all that a detected object may be if it is not what production says; no class of
+#: production's can be called so.
+_ANYTHING_ELSE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +65,17 @@ def as_production(output: Output | None) -> Production:
     if output is None:
         return Production()
     return Production(
-        label=output.label, probabilities=output.probabilities or {}, value=output.value
+        label=output.label,
+        probabilities=output.probabilities or {},
+        value=output.value,
+        token_probabilities=output.token_probabilities or (),
+        objects=None if output.objects is None else tuple(map(_as_distribution, output.objects)),
     )
+
+
+def _as_distribution(found: DetectedObject) -> Probabilities:
+    """An object's classes; a score alone is that of its class against everything else."""
+    if found.probabilities is not None and len(found.probabilities) > 1:
+        return found.probabilities
+    score = 1.0 if found.score is None else found.score
+    return {found.label or "object": score, _ANYTHING_ELSE: 1.0 - score}

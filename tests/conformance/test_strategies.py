@@ -50,6 +50,11 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         ],
         [[], "margin", {"strategy": "margin"}, [{"strategy": "margin"}], 1, None],
     ),
+    ("object_uncertainty", "measure"): (
+        ["margin", "least_confidence", "entropy"],
+        ["ratio", "", 1, None],
+    ),
+    ("object_uncertainty", "aggregation"): (["max", "mean", "sum"], ["min", "", 1, None]),
     ("ratio", "source"): _SOURCE,
     ("weighted_sum", "strategies"): (
         [
@@ -89,7 +94,10 @@ def item(number: int, rng: Generator) -> Context:
     values = (None, 1, 2.5, float("nan"), "red", True, (1.0, 2.0), float("-inf"), 10**400)
     features: Features = {"x": values[number % 9], "y": rng.normal(), f"rare {number % 70}": 1.0}
     expected = (None, rng.random())[number % 2]
-    production = Production("class 0", distribution(rng))
+    tokens = tuple(rng.random(number % 5).round(1).tolist())
+    boxes = tuple({"car": p, "": 1.0 - p} for p in rng.random(number % 4).round(2).tolist())
+    objects = None if number % 7 == 0 else boxes
+    production = Production("class 0", distribution(rng), None, tokens, objects)
     return Context(f"event-{number}", features, production, distribution(rng), committee, expected)
 
 

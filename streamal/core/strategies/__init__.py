@@ -24,6 +24,10 @@ from streamal.core.strategies.kl_disagreement import KlDisagreement
 from streamal.core.strategies.least_confidence import LeastConfidence
 from streamal.core.strategies.margin import Margin
 from streamal.core.strategies.maximum import Maximum
+from streamal.core.strategies.maximum_normalised_log_probability import (
+    MaximumNormalisedLogProbability,
+)
+from streamal.core.strategies.object_uncertainty import ObjectUncertainty
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.registry import SINGLE
@@ -48,6 +52,8 @@ __all__ = [
     "LeastConfidence",
     "Margin",
     "Maximum",
+    "MaximumNormalisedLogProbability",
+    "ObjectUncertainty",
     "ProbabilityStrategy",
     "Random",
     "Ratio",

@@ -17,6 +17,10 @@ from streamal.core.strategies.jensen_shannon import JensenShannon
 from streamal.core.strategies.kl_disagreement import KlDisagreement
 from streamal.core.strategies.least_confidence import LeastConfidence
 from streamal.core.strategies.margin import Margin
+from streamal.core.strategies.maximum_normalised_log_probability import (
+    MaximumNormalisedLogProbability,
+)
+from streamal.core.strategies.object_uncertainty import ObjectUncertainty
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.top_class_spread import TopClassSpread
@@ -35,6 +39,8 @@ _CLASSES: tuple[type[Strategy], ...] = (
     KlDisagreement,
     LeastConfidence,
     Margin,
+    MaximumNormalisedLogProbability,
+    ObjectUncertainty,
     Random,
     Ratio,
     TopClassSpread,

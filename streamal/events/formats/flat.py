@@ -45,6 +45,8 @@ class FieldMapping(BaseModel):
         positive_class: the class that `positive_probability` speaks of.
         negative_class: the other one.
         value: the predicted value of a regression.
+        token_probabilities: list of the probabilities of a sequence's tokens.
+        objects: list of detected objects.
         committee: list of probability maps or values.
         metadata: path to an object.
     """
@@ -65,6 +67,8 @@ class FieldMapping(BaseModel):
     positive_class: str = "1"
     negative_class: str = "0"
     value: str = "prediction.value"
+    token_probabilities: str = "prediction.token_probabilities"  # noqa: S105 - a path, no password
+    objects: str = "prediction.objects"
     committee: str = "committee"
     metadata: str = "metadata"
 
@@ -119,6 +123,8 @@ class FlatFormat:
                 label=_find(document, mapping.label),
                 probabilities=self._probabilities(document),
                 value=_find(document, mapping.value),
+                token_probabilities=_find(document, mapping.token_probabilities),
+                objects=_find(document, mapping.objects),
             ),
             "committee": _find(document, mapping.committee),
             "metadata": _find(document, mapping.metadata),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamal.errors import Reject
 from streamal.events import Output, Prediction, ProbabilityRules
 from streamal.events.base import load_json, rejecting
 
@@ -153,3 +154,61 @@ def test_committee_members_follow_the_rules_too() -> None:
 
 def test_unknown_fields_are_ignored() -> None:
     assert prediction(trace={"span": [1]}) == prediction()
+
+
+def test_a_sequence_or_objects_alone_claim_to_stand() -> None:
+    assert output(token_probabilities=[0.5, 1]).label == "ok"
+    assert output(objects=[]).label == "ok"
+    assert output(label="cat", objects=[{"score": 0.5}]).label == "cat"
+    assert output(probabilities={"a": 0.25, "b": 0.75}, token_probabilities=[1]).label == "b"
+    assert output(value=3.5, token_probabilities=[1]).label is None
+
+
+@pytest.mark.parametrize(
+    "tokens", [[1.01], [-0.01], [float("nan")], ["0.5"], [None], 0.5, [0.5] * 8193]
+)
+def test_token_probabilities_are_probabilities(tokens: object) -> None:
+    with pytest.raises(Reject, match=r"prediction\.token_probabilities"):
+        output(token_probabilities=tokens)
+
+
+def test_objects_have_classes_scores_and_places() -> None:
+    found = output(
+        objects=[
+            {"label": "car", "score": 0.75, "box": [1, 2, 30.5, 40]},
+            {"probabilities": {"van": 0.75, "car": 0.25}},
+            {"score": 1},
+        ]
+    ).objects
+    assert found is not None
+    assert [each.label for each in found] == ["car", "van", None]
+    assert found[0].box == (1.0, 2.0, 30.5, 40.0)
+
+
+@pytest.mark.parametrize(
+    ("thing", "reason"),
+    [
+        ({}, "missing_prediction"),
+        ({"label": "car"}, "missing_prediction"),
+        ({"score": 1.5}, "invalid_field"),
+        ({"probabilities": {"a": 0.5, "b": 0.6}}, "bad_probabilities"),
+        ({"score": 0.5, "box": [1]}, "invalid_field"),
+        ({"score": 0.5, "box": [1, float("inf")]}, "invalid_field"),
+        (0.5, "invalid_field"),
+    ],
+)
+def test_objects_without_a_usable_measure_are_rejected(thing: object, reason: str) -> None:
+    with pytest.raises(Reject, match=f"{reason}: prediction.objects.0"):
+        output(objects=[thing])
+
+
+def test_there_is_a_limit_to_objects() -> None:
+    with pytest.raises(Reject, match=r"prediction\.objects"):
+        output(objects=[{"score": 0.5}] * 1025)
+
+
+def test_objects_are_normalised_by_the_rules() -> None:
+    rules = ProbabilityRules(normalise=True)
+    found = output(rules, objects=[{"probabilities": {"a": 1, "b": 3}}]).objects
+    assert found is not None
+    assert found[0].probabilities == {"a": 0.25, "b": 0.75}

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from streamal.core.learners import Target, build_model
-from streamal.core.types import Production
-from streamal.events import Output, Prediction
-from streamal.roles.appraisal import ServingModel, appraise
+from streamal.core.types import Decision, Production, Reason
+from streamal.events import Output, Prediction, ReviewRequest
+from streamal.roles.appraisal import Reviewing, ServingModel, appraise
 
 
 def prediction(**output: object) -> Prediction:
@@ -36,3 +36,15 @@ def test_a_beginner_takes_productions_word() -> None:
     confident = prediction(probabilities={"a": 0.9, "b": 0.1})
     assert appraise(confident, beginner, ()).context.expected_correct == 0.9
     assert appraise(prediction(label="a"), beginner, ()).context.expected_correct == 0.5
+
+
+def test_reviewers_see_tokens_and_objects_as_production_published_them() -> None:
+    model = build_model("gaussian_nb", parameters={})
+    objects = ({"label": "car", "score": 0.75, "box": (0.0, 1.0, 2.0, 3.0)},)
+    published = prediction(token_probabilities=(0.5, 0.25), objects=objects)
+    appraisal = appraise(published, ServingModel(0, model), ())
+    decision = Decision(True, 0.5, 0.5, 0.5, "object_uncertainty", Reason.ABOVE_THRESHOLD)
+    request = Reviewing("p", "quantile", 60.0).request(appraisal, decision, 0.0)
+    again = ReviewRequest.from_bytes(request.to_bytes())
+    assert again.prediction == published.prediction
+    assert again.prediction.label == "ok"

@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
+from streamal.core.types import Production
 from streamal.errors import Reject
-from streamal.events import Prediction
+from streamal.events import DetectedObject, Output, Prediction
 from streamal.events.formats import FlatFormat
 from streamal.ports import Record
-from streamal.roles.intake import Intake
+from streamal.roles.intake import Intake, as_production
 from streamal.roles.rules import ClassRules
 
 NOW = 1_767_225_600.0
@@ -108,3 +109,26 @@ def test_an_unknown_class_is_rejected_where_classes_are_known(prediction: object
 
 def test_a_regression_value_has_no_class_to_sample_by() -> None:
     assert reason(event(prediction={"value": 3.5})) == "unsupported_task"
+
+
+def test_an_object_s_score_is_that_of_its_class_against_everything_else() -> None:
+    found = [
+        DetectedObject(label="car", score=0.75),
+        DetectedObject(score=0.5),
+        DetectedObject(label="car", probabilities={"car": 0.25, "van": 0.75}, score=0.9),
+        DetectedObject(probabilities={"car": 1.0}),
+    ]
+    production = as_production(Output(label="ok", objects=tuple(found)))
+    assert production.objects == (
+        {"car": 0.75, "": 0.25},
+        {"object": 0.5, "": 0.5},
+        {"car": 0.25, "van": 0.75},
+        {"car": 1.0, "": 0.0},
+    )
+    assert as_production(Output(label="ok", objects=())).objects == ()
+    assert as_production(Output(label="ok")).objects is None
+
+
+def test_tokens_reach_the_strategies() -> None:
+    production = as_production(Output(token_probabilities=(0.5, 0.25)))
+    assert production == Production("ok", token_probabilities=(0.5, 0.25))

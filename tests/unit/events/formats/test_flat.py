@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from streamal.errors import Reject
-from streamal.events import Prediction
+from streamal.events import DetectedObject, Prediction
 from streamal.events.formats import Envelope, FieldMapping, FlatFormat
 
 FLAT: dict[str, Any] = {
@@ -158,3 +158,12 @@ def test_a_key_that_is_no_id(key: bytes | None, reason: str) -> None:
 def test_an_unknown_part_of_the_mapping_is_an_error() -> None:
     with pytest.raises(ValidationError, match="labels"):
         FieldMapping.model_validate({"labels": "x"})
+
+
+def test_sequences_and_objects_are_found_where_they_are() -> None:
+    document = {"id": "e", "at": 0, "x": {}, "lm": {"p": [0.5, 0.25]}, "boxes": [{"score": 0.5}]}
+    paths: dict[str, Any] = {"token_probabilities": "lm.p", "objects": "boxes"}
+    event = read(document, features="x", **paths)
+    assert event.prediction.token_probabilities == (0.5, 0.25)
+    assert event.prediction.objects == (DetectedObject(score=0.5),)
+    assert event.prediction.label == "ok"
