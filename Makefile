@@ -28,7 +28,7 @@ demo: $(VENV)/demo.stamp
 	@$(BIN)/streamal demo $(ARGS)
 
 test: $(VENV)/develop.stamp
-	@$(BIN)/python -m pytest -ra $(ARGS)
+	@$(BIN)/python -m pytest -ra -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/develop.stamp
 	@$(BIN)/ruff format --check .

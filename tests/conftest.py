@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 LOCAL_KAFKA = Path(__file__).parents[1] / "deploy" / "local-kafka" / "local_kafka.py"
 #: The image's tag follows the version in deploy/local-kafka/pom.xml.
@@ -31,6 +33,12 @@ KAFKA_PYTHON_WARNINGS = (
     "read_text is deprecated:DeprecationWarning",
     "open_text is deprecated:DeprecationWarning",
 )
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 RequireOrSkip: TypeAlias = Callable[[str, str | None], None]
 
@@ -58,12 +66,29 @@ class Requirements:
         else:
             pytest.skip(f"{name}: {missing}")
 
+    def used_here(self) -> dict[str, Any]:
+        """What this process has used, for the process that reports on all of them."""
+        return {
+            "used": sorted(self.used),
+            "kafka_tests": self.kafka_tests,
+            "kafka_source": self.kafka_source,
+        }
+
+    def add(self, used_there: dict[str, Any]) -> None:
+        """Take over what a worker process has used."""
+        self.used.update(used_there["used"])
+        if used_there["kafka_tests"]:
+            self.kafka_tests.extend(used_there["kafka_tests"])
+            self.kafka_source = used_there["kafka_source"]
+
     def unused(self) -> list[str]:
         """The required components that no test has used."""
         return sorted(self.required - self.used)
 
 
 REQUIREMENTS = pytest.StashKey[Requirements]()
+#: Under this name a worker process hands over what it has used.
+WORKER_OUTPUT = "streamal"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,9 +108,24 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    requirements = session.config.stash[REQUIREMENTS]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[WORKER_OUTPUT] = requirements.used_here()
+        return
     ran = session.testscollected and not session.config.option.collectonly
-    if ran and session.config.stash[REQUIREMENTS].unused():
+    if ran and requirements.unused():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(
+    node: Any,  # noqa: ANN401 - pytest-xdist has no type for it
+    error: object,  # noqa: ARG001 - pytest-xdist's name
+) -> None:
+    """Called where the workers are watched from, when one of them has ended."""
+    output = getattr(node, "workeroutput", {})  # a worker that crashed hands over nothing
+    if WORKER_OUTPUT in output:
+        node.config.stash[REQUIREMENTS].add(output[WORKER_OUTPUT])
 
 
 def pytest_terminal_summary(
