@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from streamal.bootstrap import settings_warnings
 from streamal.cli.common import (
     Config,
     Json,
@@ -92,13 +93,15 @@ def demo(
 
 
 def check(config: Config = None) -> None:
-    """Check settings, connection, topics and permissions; one line for each problem.
+    """Check settings, connection, topics and permissions; one line for each problem or warning.
 
     Exit codes: 0 all is well, 2 something is wrong, 3 no broker answers.
     """
     settings = read_settings(config)
     with open_pipeline(settings) as pipeline:
         lines = check_broker(settings, pipeline.broker)
+    for line in settings_warnings(settings):
+        typer.echo(f"streamal: warning: {line}", err=True)
     if lines:
         raise SettingsInvalid(*lines)
     typer.echo(f"{settings.pipeline.name}: settings, connection, topics and permissions are fine")

@@ -89,6 +89,8 @@ class Context:
         model: class probabilities of the online model; empty while it has learned nothing.
         committee: class probabilities of each member; empty when there is no committee.
         expected_correct: predicted P(production is right), in [0, 1]; None when nobody predicted.
+        boundary_distance: how far the item is from the nearest class boundary of a linear online
+            model, at least 0, in scaled columns; None when the model has none or nobody asked.
     """
 
     event_id: str
@@ -97,6 +99,7 @@ class Context:
     model: Probabilities = field(default_factory=dict)
     committee: tuple[Probabilities, ...] = ()
     expected_correct: float | None = None
+    boundary_distance: float | None = None
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""

@@ -67,6 +67,9 @@ class Replay:
             model=outlook.probabilities,
             committee=outlook.committee,
             expected_correct=expected,
+            boundary_distance=self._model.boundary_distance(item.features, production)
+            if self._gate.strategy.asks_boundary
+            else None,
         )
         conditions = Conditions(now=float(self._number), pending=len(self._due))
         decision = self._gate.decide(context, conditions)

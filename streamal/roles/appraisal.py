@@ -48,7 +48,11 @@ class Appraisal:
 
 
 def appraise(
-    prediction: Prediction, serving: ServingModel, committee: tuple[str, ...]
+    prediction: Prediction,
+    serving: ServingModel,
+    committee: tuple[str, ...],
+    *,
+    boundary: bool = False,
 ) -> Appraisal:
     """Ask the online model and seat the committee.
 
@@ -56,6 +60,7 @@ def appraise(
         prediction: what production said.
         serving: the online model.
         committee: who sits on the committee: `learner`, `event`, `production`, `model`.
+        boundary: whether the strategy asks for the distance to the nearest class boundary.
     """
     production = as_production(prediction.prediction)
     outlook = serving.model.outlook(prediction.features, production)
@@ -66,6 +71,9 @@ def appraise(
         model=outlook.probabilities,
         committee=_members(prediction, production, outlook, committee),
         expected_correct=outlook.expected_correct,
+        boundary_distance=serving.model.boundary_distance(prediction.features, production)
+        if boundary
+        else None,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 

@@ -194,7 +194,12 @@ class GateRole:
         now = self._clock.now()
         prediction = self._intake.read(record, now)
         partition.check_new(prediction.event_id)
-        appraisal = appraise(prediction, self._models.serving, self._options.committee)
+        appraisal = appraise(
+            prediction,
+            self._models.serving,
+            self._options.committee,
+            boundary=partition.gate.strategy.asks_boundary,
+        )
         decision = partition.decide(
             appraisal.context,
             Conditions(now=now, pending=self._models.pending),

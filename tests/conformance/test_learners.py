@@ -143,6 +143,23 @@ def test_cold_it_knows_nothing_and_one_label_ends_that(name: str) -> None:
 
 
 @every_learner
+@with_and_without_committee
+def test_linear_learners_and_no_others_have_a_boundary(name: str, committee_size: int) -> None:
+    learner = made(name, committee_size)
+    linear = name in {"logistic_regression", "softmax_regression"}
+    assert learner.boundary_distance({"size": 1.0}) is None
+    learner.learn({"size": 1.0, "colour": "red"}, "a", event_id="1")
+    assert learner.boundary_distance({"size": 1.0}) is None, "one class has no boundary"
+    taught(learner, 100)
+    for _, features, _ in stream(40, seed=77):
+        distance = learner.boundary_distance(features)
+        assert (distance is not None) is linear
+        assert distance is None or distance >= 0.0
+    for odd in ODD:
+        learner.boundary_distance(odd)
+
+
+@every_learner
 def test_one_class_only_stays_valid_and_recovers(name: str) -> None:
     learner = made(name)
     for event_id, features, _ in stream(100):

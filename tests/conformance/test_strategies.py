@@ -98,7 +98,10 @@ def item(number: int, rng: Generator) -> Context:
     boxes = tuple({"car": p, "": 1.0 - p} for p in rng.random(number % 4).round(2).tolist())
     objects = None if number % 7 == 0 else boxes
     production = Production("class 0", distribution(rng), None, tokens, objects)
-    return Context(f"event-{number}", features, production, distribution(rng), committee, expected)
+    distance = (None, 0.0, rng.exponential())[number % 3]
+    return Context(
+        f"event-{number}", features, production, distribution(rng), committee, expected, distance
+    )
 
 
 RNG = default_rng(1)
@@ -171,6 +174,19 @@ def test_whoever_does_not_ask_the_committee_is_not_moved_by_it(
         if strategy.score(context) != strategy.score(replace(context, committee=()))
     ]
     assert bool(moved) == strategy.asks_committee
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_whoever_does_not_ask_for_the_boundary_is_not_moved_by_it(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy = build_strategy(name, parameters)
+    moved = [
+        context
+        for context in ITEMS
+        if strategy.score(context) != strategy.score(replace(context, boundary_distance=7.0))
+    ]
+    assert bool(moved) == strategy.asks_boundary
 
 
 ONE: Probabilities = {"cat": 1.0}

@@ -26,6 +26,15 @@ class Learner(ABC):
     def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
         """Class probabilities of each committee member; an empty tuple without a committee."""
 
+    def boundary_distance(self, features: Features) -> float | None:  # noqa: ARG002 - for linear ones
+        """How far the item is from the nearest boundary between two classes, in scaled columns.
+
+        Returns:
+            At least 0; None where there is no hyperplane: before the second class, and always for a
+            learner that is not linear.
+        """
+        return None
+
     @abstractmethod
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """Learn one labelled item.

@@ -11,6 +11,7 @@ from river.base import Classifier
 from river.compose import Pipeline
 from river.multiclass import OneVsRestClassifier
 
+from streamal.core.learners.hyperplane import boundary_distance
 from streamal.core.types import NOTHING, Probabilities
 from streamal.errors import Reject
 
@@ -72,6 +73,15 @@ class GuardedClassifier:
         if not 0.0 < total < math.inf:
             return NOTHING
         return {label: p / total for label, p in zip(self._codes, shares, strict=True)}
+
+    def boundary_distance(self, columns: Mapping[str, Any]) -> float | None:
+        """See `Learner.boundary_distance`."""
+        if len(self._codes) < 2:
+            return None
+        try:
+            return boundary_distance(self._model, columns, tuple(self._codes.values()))
+        except _ODD_DATA:
+            return None
 
     def learn(
         self, columns: Mapping[str, Any], label: str, *, weight: float = 1.0, copies: int = 1

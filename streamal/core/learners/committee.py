@@ -70,6 +70,10 @@ class BaggingCommittee(Learner):
         """See `Learner`; the serving classifier's."""
         return self._serving.predict_proba(self._front_end.encode(features))
 
+    def boundary_distance(self, features: Features) -> float | None:
+        """See `Learner`; the serving classifier's."""
+        return self._serving.boundary_distance(self._front_end.encode(features))
+
     def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
         """See `Learner`; empty mappings for members that have drawn no label yet."""
         columns = self._front_end.encode(features)

@@ -75,6 +75,10 @@ class OnlineModel:
             expected_correct=self._expected_correct(probabilities, production),
         )
 
+    def boundary_distance(self, features: Features, production: Production) -> float | None:
+        """How far the item is from the nearest boundary between two classes; see `Learner`."""
+        return self._learner.boundary_distance(self._inputs(features, production))
+
     def learn(
         self,
         features: Features,

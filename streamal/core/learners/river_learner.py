@@ -26,6 +26,10 @@ class RiverLearner(Learner):
         """See `Learner`."""
         return self._classifier.predict_proba(self._front_end.encode(features))
 
+    def boundary_distance(self, features: Features) -> float | None:
+        """See `Learner`."""
+        return self._classifier.boundary_distance(self._front_end.encode(features))
+
     def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:  # noqa: ARG002 - the interface's
         """Always empty."""
         return ()

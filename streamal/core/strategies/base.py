@@ -32,6 +32,11 @@ class Strategy(ABC):
         """Whether scores depend on the committee: without one, every item would score 1."""
         return False
 
+    @property
+    def asks_boundary(self) -> bool:
+        """Whether scores depend on `Context.boundary_distance`, which costs as much as a score."""
+        return False
+
     @abstractmethod
     def score(self, context: Context) -> float:
         """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""

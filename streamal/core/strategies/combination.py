@@ -55,6 +55,11 @@ class Combination(Strategy):
         """Whether any part does."""
         return any(part.asks_committee for part in self._parts)
 
+    @property
+    def asks_boundary(self) -> bool:
+        """Whether any part does."""
+        return any(part.asks_boundary for part in self._parts)
+
     def score(self, context: Context) -> float:
         """The combined score within [0, 1]."""
         return within_unit(self.combined([part.score(context) for part in self._parts]))

@@ -12,6 +12,7 @@ from streamal.core.strategies.entropy import Entropy
 from streamal.core.strategies.expected_error import ExpectedError
 from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
 from streamal.core.strategies.half_space_trees import HalfSpaceTrees
+from streamal.core.strategies.hyperplane_distance import HyperplaneDistance
 from streamal.core.strategies.information_density import InformationDensity
 from streamal.core.strategies.jensen_shannon import JensenShannon
 from streamal.core.strategies.kl_disagreement import KlDisagreement
@@ -34,6 +35,7 @@ _CLASSES: tuple[type[Strategy], ...] = (
     ExpectedError,
     ExpectedGradientLength,
     HalfSpaceTrees,
+    HyperplaneDistance,
     InformationDensity,
     JensenShannon,
     KlDisagreement,

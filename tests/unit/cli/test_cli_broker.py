@@ -150,6 +150,19 @@ def test_check(run_command: Run, config_file: Path, stand_in: MemoryBroker) -> N
     assert after.out == "orders: settings, connection, topics and permissions are fine\n"
 
 
+def test_check_warns_of_what_is_allowed_and_useless(
+    run_command: Run,
+    config_file: Path,
+    stand_in: MemoryBroker,  # noqa: ARG001 - stands in for Kafka
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STREAMAL_GATE__STRATEGY", "vote_entropy")
+    run_command("topics", "create", "-c", str(config_file))
+    outcome = run_command("check", "-c", str(config_file))
+    assert outcome.code == 0
+    assert outcome.err.startswith("streamal: warning: gate.strategy = 'vote_entropy': asks a comm")
+
+
 def test_inspect(run_command: Run, config_file: Path, stand_in: MemoryBroker) -> None:  # noqa: ARG001 - stands in for Kafka
     missing = run_command("inspect", "-c", str(config_file), "--json", "-")
     assert (missing.code, missing.out, len(missing.complaints)) == (2, "", 8)

@@ -1,0 +1,53 @@
+"""Settings that are allowed and yet cannot do what they were chosen for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from streamal.bootstrap.parts import blank_model
+from streamal.core.strategies import build_strategy
+from streamal.core.types import Production
+from streamal.errors import Reject
+from streamal.settings import Settings
+
+__all__ = ["settings_warnings"]
+
+
+def settings_warnings(settings: Settings) -> list[str]:
+    """One line for each setting that will not have the effect that it seems to have."""
+    strategy = build_strategy(settings.gate.strategy, settings.gate.strategy_parameters)
+    lines = []
+    if strategy.asks_committee and _committee_members(settings) < 2:
+        events = "event" in settings.gate.committee
+        hope = "; only events that carry one are told apart" if events else ""
+        lines.append(
+            f"gate.strategy = '{settings.gate.strategy}': asks a committee and none is set up, so "
+            f"events score 1 and are drawn at random{hope}; set learner.committee_size"
+        )
+    if strategy.asks_boundary and not _is_linear(settings):
+        lines.append(
+            f"gate.strategy = '{settings.gate.strategy}': asks for the distance to a hyperplane, "
+            f"and learner.name = '{settings.learner.name}' has none, so every event scores 1 and "
+            "is drawn at random; take a linear learner"
+        )
+    return lines
+
+
+def _committee_members(settings: Settings) -> int:
+    """How many members there may be; what events carry is not known before they come."""
+    seats = {
+        "learner": settings.learner.committee_size,
+        "event": 0,
+        "production": 1,
+        "model": 1,
+    }
+    return sum(seats[seat] for seat in set(settings.gate.committee))
+
+
+def _is_linear(settings: Settings) -> bool:
+    """Whether the learner has a hyperplane once it knows two classes."""
+    model, production, point = blank_model(settings), Production("a"), {"x": 1.0}
+    with suppress(Reject):
+        model.learn({"x": -1.0}, production, "a", event_id="0")
+        model.learn(point, production, "b", event_id="1")
+    return model.boundary_distance(point, production) is not None
