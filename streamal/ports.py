@@ -247,6 +247,9 @@ class Admin(Protocol):
     def describe_topics(self, names: Sequence[str]) -> dict[str, TopicDescription]:
         """Those of `names` that exist."""
 
+    def cluster_id(self) -> str:
+        """Tells this log from every other, under whatever addresses it is reached."""
+
     def close(self) -> None:
         """Free the connections. May be called twice."""
 

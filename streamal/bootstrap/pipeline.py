@@ -97,6 +97,20 @@ class Pipeline:
             observer=observer,
         )
 
+    def log_identity(self) -> str:
+        """Tells the log that a state file is a view of from every other.
+
+        Raises:
+            BrokerUnavailable: no broker answered.
+        """
+        admin = self.broker.admin()
+        try:
+            cluster = admin.cluster_id()
+        finally:
+            admin.close()
+        topics = topics_of(self.settings)
+        return f"{cluster} {topics.reviews} {topics.labels} {topics.windows}"
+
     def trainer(self, location: Location | None = None) -> TrainerRole:
         """A trainer.
 
@@ -112,8 +126,7 @@ class Pipeline:
             open_pending=lambda: PendingView(
                 path,
                 pipeline=settings.pipeline.name,
-                cluster=f"{','.join(sorted(settings.broker.bootstrap_servers))} "
-                f"{topics.reviews} {topics.labels} {topics.windows}",
+                cluster=self.log_identity(),
                 check=task_rules(settings).check_label,
             ),
             open_view=lambda pending: ReviewView(

@@ -63,3 +63,7 @@ def test_a_topic_needs_partitions(bench: Bench) -> None:
     name = bench.name("empty")
     with pytest.raises(TopicsInvalid, match=name):
         bench.broker.admin().create_topics([TopicSpec(name, partitions=0)])
+
+
+def test_the_id_is_the_clusters_not_the_clients(bench: Bench) -> None:
+    assert bench.broker.admin().cluster_id() == bench.admin.cluster_id() != ""

@@ -74,6 +74,7 @@ def test_look_ups_and_new_clients_fail_in_time(fragile: Bench) -> None:
     try:
         fails(lambda: reader.end_offsets([partition]))
         fails(lambda: admin.describe_topics([topic]))
+        fails(admin.cluster_id)
         fails(lambda: fragile.broker.transactional_producer(fragile.name("id")))
     finally:
         fragile.restore()

@@ -70,6 +70,12 @@ class KafkaAdmin:
             for name, partitions in existing.items()
         }
 
+    def cluster_id(self) -> str:
+        """The id that the cluster was formatted with."""
+        with translating("asking for the cluster's id"):
+            found: str = self._limited(self._client.describe_cluster)["cluster_id"]
+        return found
+
     def _names(self, names: Sequence[str]) -> dict[str, list[Any]]:
         """Which of the topics exist, with their partitions as kafka-python describes them."""
         if not names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ class Cluster:
     def __init__(
         self, clock: Clock, session_timeout_seconds: float, transaction_timeout_seconds: float
     ) -> None:
+        self.id = uuid.uuid4().hex
         self.clock = clock
         self.changed = threading.Condition(threading.RLock())
         self.available = True

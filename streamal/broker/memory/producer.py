@@ -153,3 +153,9 @@ class MemoryAdmin(Client):
             self._check()
             topics = self._cluster.topics
             return {name: topics[name].describe() for name in names if name in topics}
+
+    def cluster_id(self) -> str:
+        """Made up with the broker."""
+        with self._cluster.changed:
+            self._check()
+            return self._cluster.id
