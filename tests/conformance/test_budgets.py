@@ -61,6 +61,10 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         [0.9, 0, -1, 10_001, float("nan"), "50", None, True],
     ),
     ("propensity_sampling", "window"): _WINDOW,
+    ("propensity_sampling", "account_labels"): (
+        [1, 10.0, 10_000],
+        [0.9, 0, -1, 10_001, float("nan"), "50", None, True],
+    ),
     ("propensity_sampling", "power"): (
         [0, 0.5, 1, 4.0],
         [-0.1, 4.1, float("inf"), float("nan"), "0.5", None, False],

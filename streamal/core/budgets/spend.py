@@ -29,17 +29,26 @@ class Spend:
         budget: labels granted per item, in (0, 1].
         floor: share of items that is routed whatever the debt, in [0, budget).
         carry_over_labels: largest debt that is kept. Infinite for a policy that routes everything
-            once `target` is 1: its debt stays within `RESPONSE_LABELS` * log(1 / budget) labels and
+            once `target` is 1: its debt stays within `response_labels` * log(1 / budget) labels and
             a few. A policy that may refuse for ever needs a cap (anti-windup), or an endless debt
             would come back as a flood of requests.
+        response_labels: H above, > 0; the default suits all but a policy that needs steady
+            propensities more than a tight account.
     """
 
-    __slots__ = ("_carry_over", "budget", "debt", "floor")
+    __slots__ = ("_carry_over", "_response", "budget", "debt", "floor")
 
-    def __init__(self, budget: float, floor: float, carry_over_labels: float = inf) -> None:
+    def __init__(
+        self,
+        budget: float,
+        floor: float,
+        carry_over_labels: float = inf,
+        response_labels: float = RESPONSE_LABELS,
+    ) -> None:
         self.budget = budget
         self.floor = floor
         self._carry_over = carry_over_labels
+        self._response = response_labels
         self.debt = 0.0
 
     @property
@@ -48,17 +57,17 @@ class Spend:
 
         Overspend brakes linearly, to reach the floor. Debt accelerates exponentially: scores that
         only ever fall rank last in any window, and are routed at all only when the target nears 1;
-        a linear answer would need 1 / budget times `RESPONSE_LABELS` to get there.
+        a linear answer would need 1 / budget times H to get there.
         """
-        deviation = self.debt / RESPONSE_LABELS
+        deviation = self.debt / self._response
         if deviation < 0.0:
             return max(self.floor, self.budget * (1.0 + deviation))
         return min(1.0, self.budget * exp(min(deviation, _SATURATED)))
 
     @property
     def credit(self) -> float:
-        """1 while nothing is overspent, falling to 0 at `RESPONSE_LABELS` of overspend."""
-        return min(1.0, max(0.0, 1.0 + self.debt / RESPONSE_LABELS))
+        """1 while nothing is overspent, falling to 0 at H labels of overspend."""
+        return min(1.0, max(0.0, 1.0 + self.debt / self._response))
 
     def book(self, *, query: bool, throttled: bool) -> None:
         """Grant one item's budget and charge it when it was routed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from numpy import std
 from numpy.random import default_rng
 
 from streamal.core.budgets import PropensitySampling
@@ -82,3 +83,21 @@ def test_another_power_or_window_keeps_what_is_owed_and_known() -> None:
     assert changed.preview(0.7, NOON).propensity == pytest.approx(
         fresh.preview(0.7, NOON).propensity, rel=0.05
     )
+
+
+def test_a_slower_account_keeps_propensities_steady_and_still_the_budget() -> None:
+    def course(account_labels: float) -> tuple[float, float]:
+        policy = PropensitySampling(0.05, power=0.0, account_labels=account_labels)
+        chance, routed, offered = default_rng(3), 0, []
+        for score in UNIFORM * 10:
+            offer = policy.preview(score, NOON)
+            query = bool(chance.random() < offer.propensity)
+            policy.commit(score, offer, query=query, conditions=NOON)
+            routed += query
+            offered.append(offer.propensity)
+        return float(std(offered) / 0.05), routed / len(offered)
+
+    for account_labels in (10.0, 100.0):
+        deviation, spent = course(account_labels)
+        assert deviation == pytest.approx((2 * account_labels) ** -0.5, rel=0.35)
+        assert spent == pytest.approx(0.05, abs=0.002)
