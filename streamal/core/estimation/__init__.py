@@ -5,7 +5,11 @@ recorded its propensity; weighting by its inverse undoes the choice. Pure: numpy
 """
 
 from streamal.core.estimation.baseline import Baseline, BaselineFit
-from streamal.core.estimation.inclusion import inclusion_probability, response_rate
+from streamal.core.estimation.inclusion import (
+    ResponseHistory,
+    inclusion_probability,
+    response_rate,
+)
 from streamal.core.estimation.intervals import difference
 from streamal.core.estimation.shift import AccuracyShift, Shift
 from streamal.core.estimation.tracker import AccuracyTracker
@@ -33,6 +37,7 @@ __all__ = [
     "LabelledItems",
     "Method",
     "Response",
+    "ResponseHistory",
     "Responses",
     "Shift",
     "Target",

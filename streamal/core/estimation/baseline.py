@@ -15,8 +15,10 @@ __all__ = ["Baseline", "BaselineFit"]
 _PRIOR_LABELS = 10.0
 #: Variance of g that goes with that assumption; about that of g uniform on a tenth of [0, 1].
 _PRIOR_VARIANCE = 0.001
-#: Past effective labels below which no baseline is better than a made-up one.
-_THIN = 10.0
+#: Effective past labels that weigh as much as the assumption that g is right on average.
+_PRIOR_LEVEL = 2.0
+#: Level where nothing predicts the outcome: g is 0 everywhere.
+_IGNORANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,23 @@ class BaselineFit:
         self._sums = self._sums.plus(new, kept)
 
     def fit(self) -> Baseline | None:
-        """The baseline of the past; None while that is too thin to beat none at all."""
+        """The baseline of the past; None while there is none.
+
+        Few labels move it little: from g itself, or from one half where g is 0 everywhere.
+        """
         sums = self._sums
-        if sums.effective < _THIN:
+        if not sums.effective:
             return None
         mean_g, mean_c = sums.g / sums.weight, sums.c / sums.weight
         variance = max(0.0, sums.gg / sums.weight - mean_g**2)
         covariance = sums.cg / sums.weight - mean_c * mean_g
         prior = _PRIOR_LABELS * _PRIOR_VARIANCE / sums.effective
         slope = min(1.0, max(0.0, (covariance + prior) / (variance + prior)))
-        return Baseline(mean_c - slope * mean_g, slope)
+        expected = mean_g if sums.g else _IGNORANCE
+        level = (sums.effective * mean_c + _PRIOR_LEVEL * expected) / (
+            sums.effective + _PRIOR_LEVEL
+        )
+        return Baseline(level - slope * mean_g, slope)
 
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values."""

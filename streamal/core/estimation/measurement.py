@@ -33,8 +33,7 @@ class Measurement:
         predicted: Σm clipped to [0, events]: what the past expected `total` to be.
         variance: of `total`.
         third: third cumulant of `total`.
-        unseen_low: the most that one undrawn item could take from `total`, <= 0.
-        unseen_high: the most that one could add, >= 0.
+        unseen: events times the number that a typical undrawn one would have stood for.
         labelled: labelled items.
         correct: Σc over the labelled items.
         weight: Σw of their inverse inclusion probabilities.
@@ -50,8 +49,7 @@ class Measurement:
     predicted: float = 0.0
     variance: float = 0.0
     third: float = 0.0
-    unseen_low: float = 0.0
-    unseen_high: float = 0.0
+    unseen: float = 0.0
     labelled: int = 0
     correct: float = 0.0
     weight: float = 0.0
@@ -69,8 +67,7 @@ class Measurement:
             predicted=self.predicted + later.predicted,
             variance=self.variance + later.variance,
             third=self.third + later.third,
-            unseen_low=min(self.unseen_low, later.unseen_low),
-            unseen_high=max(self.unseen_high, later.unseen_high),
+            unseen=self.unseen + later.unseen,
             labelled=self.labelled + later.labelled,
             correct=self.correct + later.correct,
             weight=self.weight + later.weight,
@@ -104,6 +101,21 @@ class Measurement:
         )
 
     @property
+    def mean_predicted(self) -> float:
+        """What the past expected of the mean, in [0, 1]."""
+        return self.predicted / self.events
+
+    @property
+    def unseen_low(self) -> float:
+        """How far a typical undrawn item would have pushed `total` down, <= 0."""
+        return -self.unseen / self.events * self.mean_predicted
+
+    @property
+    def unseen_high(self) -> float:
+        """How far one would have pushed it up, >= 0."""
+        return self.unseen / self.events * (1 - self.mean_predicted)
+
+    @property
     def representative(self) -> bool:
         """Whether the labelled items stand for about as many events as there are."""
         return self.events * _REPRESENTED <= self.weight <= self.events / _REPRESENTED
@@ -111,7 +123,7 @@ class Measurement:
     @property
     def reliable(self) -> bool:
         """Whether labels, and rare outcomes among them, suffice for an interval's level to hold."""
-        predicted = self.predicted / self.events
+        predicted = self.mean_predicted
         rarer = self.effective_labels * min(predicted, 1 - predicted)
         return (
             self.labelled >= _FEW_LABELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from streamal.core.estimation.baseline import BaselineFit
-from streamal.core.estimation.inclusion import inclusion_probability
+from streamal.core.estimation.inclusion import ResponseHistory, inclusion_probability
 from streamal.core.estimation.intervals import sequence_radius
 from streamal.core.estimation.measurement import Measurement, report
 from streamal.core.estimation.values import (
@@ -36,7 +36,8 @@ class AccuracyTracker:
         least_propensity: the exploration floor in force, in (0, 1]; None when there is none known.
         tightest_at: events after which the confidence sequence should be tightest, > 0. It is valid
             at every other time as well, a little wider.
-        half_life: effective labels after which the past counts half in the baseline, > 0.
+        half_life: effective labels after which the past counts half in the baseline, and reviews
+            after which it does in response rates, > 0.
         target: which truth the intervals are meant to cover.
     """
 
@@ -60,6 +61,7 @@ class AccuracyTracker:
         self.tightest_at = tightest_at
         self.target = target
         self._baseline = BaselineFit(half_life)
+        self._responses = ResponseHistory(half_life)
         self._pooled = Measurement()
         self._tightest_variance = 0.0
 
@@ -79,7 +81,7 @@ class AccuracyTracker:
         Raises:
             ValueError: more labelled items than events, or than answered reviews allow.
         """
-        inclusion = inclusion_probability(items, responses)
+        inclusion = inclusion_probability(items, responses, self._responses.past)
         measured = measure(
             totals,
             items,
@@ -90,6 +92,7 @@ class AccuracyTracker:
             target=self.target,
         )
         self._baseline.learn(items, inclusion)
+        self._responses.learn(responses)
         self._pooled = self._pooled.plus(measured)
         if not self._tightest_variance and self._pooled.labelled >= _WARM_UP_LABELS:
             self._tightest_variance = self._variance * self.tightest_at / self._pooled.events
@@ -119,6 +122,7 @@ class AccuracyTracker:
         """All that `restore` needs, as JSON values; a few hundred bytes."""
         return {
             "baseline": self._baseline.state(),
+            "responses": self._responses.state(),
             "pooled": self._pooled.state(),
             "tightest_variance": self._tightest_variance,
         }
@@ -126,6 +130,7 @@ class AccuracyTracker:
     def restore(self, state: JsonState) -> None:
         """Return to what `state` returned."""
         self._baseline.restore(cast(JsonState, state["baseline"]))
+        self._responses.restore(cast(JsonState, state["responses"]))
         self._pooled = Measurement.of_state(cast(JsonState, state["pooled"]))
         self._tightest_variance = float(cast(float, state["tightest_variance"]))
 

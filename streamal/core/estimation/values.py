@@ -128,15 +128,16 @@ class Response:
     Attributes:
         matured: routed reviews whose label horizon has passed.
         answered: of these, with a usable label: exactly the labelled items of the stratum. Skipped
-            and unsure answers are not among them.
+            and unsure answers are not among them. Sums over windows may be fractional: the older
+            ones count less.
     """
 
-    matured: int
-    answered: int
+    matured: float
+    answered: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.answered <= self.matured:
-            raise ValueError(f"answered must lie in [0, {self.matured}], is {self.answered}")
+            raise ValueError(f"answered must lie in [0, {self.matured:g}], is {self.answered:g}")
 
 
 Responses: TypeAlias = Mapping[str, Response]

@@ -86,7 +86,7 @@ def measure(
     third = float(np.sum((1 - inclusion) * (1 - inclusion / 2) * (weight * residual) ** 3))
     if target is Target.EXPECTED:
         variance += centre.events * _outcome_variance(items, weight)
-    unseen = _heaviest(centre.events, weight, responses, least_propensity)
+    unseen = _unseen(centre.events, weight, responses, least_propensity)
     if centre.method is Method.HAJEK:
         unseen *= centre.events / (float(weight.sum()) + unseen)
     mean = min(1.0, max(0.0, centre.mean))
@@ -96,8 +96,7 @@ def measure(
         predicted=centre.events * mean,
         variance=variance,
         third=third,
-        unseen_low=-unseen * mean,
-        unseen_high=unseen * (1 - mean),
+        unseen=centre.events * unseen,
         labelled=len(items),
         correct=float(np.sum(items.correct)),
         weight=float(np.sum(weight)),
@@ -187,13 +186,23 @@ def _outcome_variance(items: LabelledItems, weight: FloatArray) -> float:
     return float(np.average((items.correct - mean) ** 2, weights=weight))
 
 
-def _heaviest(
+def _unseen(
     events: float, weight: FloatArray, responses: Responses, least_propensity: float | None
 ) -> float:
-    """Events that one undrawn item would have stood for: never more than are unlabelled."""
+    """Events that a typical undrawn event would have stood for, had it been drawn.
+
+    The mean of 1/p over all events: Σw²/Σw estimates it, where the drawn ones stand for all; those
+    that nobody stands for weigh the most. A bound by the most for all (Fay and Feuer) covers too
+    often, see Tiwari, Clegg, Zou (2006) on the same choice for standardised rates. Never more than
+    are unlabelled.
+    """
     unlabelled = max(0.0, events - len(weight))
     heaviest = [float(weight.max())] if len(weight) else []
     rate = response_rate(responses)
     if least_propensity is not None and rate > 0:
         heaviest.append(1 / (least_propensity * rate))
-    return min(unlabelled, max(heaviest, default=unlabelled))
+    most = max(heaviest, default=unlabelled)
+    stood_for = float(weight.sum())
+    unaccounted = max(0.0, events - stood_for)
+    typical = (float(np.sum(weight**2)) + unaccounted * most) / max(stood_for + unaccounted, 1.0)
+    return min(unlabelled, typical)

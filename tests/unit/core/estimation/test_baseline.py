@@ -19,11 +19,27 @@ def learned(fit: BaselineFit, items: LabelledItems) -> None:
     fit.learn(items, items.propensity)
 
 
-def test_a_thin_past_has_no_baseline() -> None:
+def test_without_a_past_there_is_no_baseline() -> None:
+    assert BaselineFit().fit() is None
+
+
+def test_a_thin_past_moves_the_baseline_little() -> None:
+    levels = []
+    for labels in (1, 4, 400):
+        fit = BaselineFit()
+        learned(fit, LabelledItems.of([0.0] * labels, [0.9] * labels, [0.05] * labels))
+        baseline = fit.fit()
+        assert baseline is not None
+        levels.append(baseline.of(np.array([0.9]))[0])
+    assert levels == pytest.approx([0.6, 0.3, 0.0], abs=0.01)
+
+
+def test_without_predictions_a_thin_past_begins_at_even_odds() -> None:
     fit = BaselineFit()
-    assert fit.fit() is None
-    learned(fit, window(np.random.default_rng(1), 9, 1.0))
-    assert fit.fit() is None
+    learned(fit, LabelledItems.of([1.0, 1.0], [0.0, 0.0], [0.05, 0.05]))
+    baseline = fit.fit()
+    assert baseline is not None
+    assert baseline.of(np.array([0.0]))[0] == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.5, 1.0])

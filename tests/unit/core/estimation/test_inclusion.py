@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from streamal.core.estimation import (
     LabelledItems,
     Response,
+    ResponseHistory,
     inclusion_probability,
     response_rate,
 )
@@ -53,3 +56,38 @@ def test_weights_stand_for_every_routed_review() -> None:
 def test_labels_without_answers_contradict_each_other() -> None:
     with pytest.raises(ValueError, match="no answered reviews"):
         inclusion_probability(items("a"), {"a": Response(5, 0)})
+
+
+def test_a_thin_stratum_takes_its_past_along_and_a_thick_one_does_not() -> None:
+    past = {"thin": Response(100, 50), "thick": Response(100, 50)}
+    now = {"thin": Response(2, 2), "thick": Response(100, 100)}
+    inclusion = inclusion_probability(items("thin", "thick"), now, past)
+    assert inclusion == pytest.approx([0.5 * 52 / 102, 0.5])
+
+
+def test_one_review_at_a_time_is_weighted_without_bias() -> None:
+    rng, history, total = np.random.default_rng(3), ResponseHistory(), 0.0
+    for _ in range(4_000):
+        answered = int(rng.random() < 0.6)
+        now = {"a": Response(1, answered)}
+        if answered:
+            total += float(np.sum(1 / inclusion_probability(items("a"), now, history.past)))
+        history.learn(now)
+    # Each review stands for two events, answered or not.
+    assert total == pytest.approx(8_000, rel=0.03)
+
+
+def test_the_history_forgets_and_survives_json() -> None:
+    history = ResponseHistory(half_life=100)
+    for answered in (0, 100):
+        for _ in range(10):
+            history.learn({"a": Response(100, answered)})
+    assert response_rate(history.past) == pytest.approx(1.0, abs=0.002)
+    other = ResponseHistory(half_life=100)
+    other.restore(json.loads(json.dumps(history.state())))
+    assert other.past == history.past
+
+
+def test_a_history_needs_a_half_life() -> None:
+    with pytest.raises(ValueError, match="half_life"):
+        ResponseHistory(0)
