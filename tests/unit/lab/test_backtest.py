@@ -190,11 +190,14 @@ def test_wrong_answers_hurt_the_model_not_the_truth(experiment: Experiment, run:
 def test_unanswered_questions_cost_budget_and_widen_the_estimate(
     experiment: Experiment, run: Run
 ) -> None:
-    silent = replace(experiment, reviewers=Reviewers(missing=0.7))
-    (all_answered,), (few_answered,) = run(experiment).runs(), run(silent).runs()
-    assert few_answered.query_ratio == pytest.approx(0.1, abs=0.02)
-    width = few_answered.estimate.high - few_answered.estimate.low
-    assert width > all_answered.estimate.high - all_answered.estimate.low
+    def width(missing: float) -> float:
+        # Several seeds: with a dozen labels from the floor one error more or less is half of it.
+        told = replace(experiment, reviewers=Reviewers(missing=missing), seeds=8)
+        runs = run(told).runs()
+        assert all(each.query_ratio == pytest.approx(0.1, abs=0.02) for each in runs)
+        return sum(each.estimate.high - each.estimate.low for each in runs) / len(runs)
+
+    assert width(0.7) > 1.2 * width(0.0)
 
 
 def test_nobody_answering_leaves_no_estimate(experiment: Experiment, run: Run) -> None:
