@@ -117,12 +117,14 @@ def recorded(path: Path, label: str) -> Stream:
         SystemExit: there is no such column.
     """
     with path.open(newline="") as file:
-        found = [
-            {name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)
-        ]
+        found = [_features(row) for row in csv.DictReader(file)]
     if not found or label not in found[0]:
         raise SystemExit(f"{path} has no column {label!r}")
     return _learned(path.stem, [(row, str(row.pop(label))) for row in found])
+
+
+def _features(row: Mapping[str, str]) -> dict[str, FeatureValue]:
+    return {name: _number(text) for name, text in row.items()}
 
 
 def _number(text: str) -> float | str:

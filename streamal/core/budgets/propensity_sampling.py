@@ -32,7 +32,8 @@ class PropensitySampling(BudgetPolicy):
         propensity = f + (1 - f) * min(1, k * score^power), with the floor f = exploration * budget.
         k is such that the mean propensity over the window is the target:
         budget * exp(debt / account_labels) for debt >= 0, budget * (1 + debt / account_labels)
-        below, kept within [f, 1]. Debt, in labels, is what the budget granted so far minus what was routed.
+        below, kept within [f, 1]. Debt, in labels, is what the budget granted so far minus what was
+        routed.
 
     Range:
         propensity in [exploration * budget, 1]. At any time the spend is above the budget by some

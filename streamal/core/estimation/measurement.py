@@ -54,8 +54,8 @@ class Measurement:
     correct: float = 0.0
     weight: float = 0.0
     weight_squared: float = 0.0
-    matured: int = 0
-    answered: int = 0
+    matured: float = 0
+    answered: float = 0
     slope: float = 0.0
     method: Method = Method.NONE
 

@@ -101,8 +101,8 @@ def measure(
         correct=float(np.sum(items.correct)),
         weight=float(np.sum(weight)),
         weight_squared=float(np.sum(weight**2)),
-        matured=sum(response.matured for response in responses.values()),
-        answered=sum(response.answered for response in responses.values()),
+        matured=sum(float(response.matured) for response in responses.values()),
+        answered=sum(float(response.answered) for response in responses.values()),
         slope=centre.slope,
         method=centre.method,
     )
