@@ -117,10 +117,18 @@ class Conditions:
     Attributes:
         now: seconds since the Unix epoch, on the clock that `max_per_hour` is meant on.
         pending: reviews requested and not yet answered or expired; None when nobody has counted.
+        budget_factor: by what the budget is raised for the time being, >= 1. What that spends more
+            is saved again afterwards.
+        exploration: share of the budget that is spent uniformly for the time being, where that is
+            more than the policy's own; None leaves it alone.
+        trust: how much the online model's opinion counts, in [0, 1].
     """
 
     now: float
     pending: int | None = None
+    budget_factor: float = 1.0
+    exploration: float | None = None
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,11 @@ from typing import Final
 
 __all__ = ["RESPONSE_LABELS", "Spend"]
 
+#: Share of the budget that pays back a loan: a raise is saved again within four times its size,
+#: and three quarters of the budget go on meanwhile.
+_REPAID: Final = 0.25
+
+
 #: Labels of overspend that stop all but exploration, and of debt that multiply the spend by e.
 #:
 #: The account is an integrating controller: one item changes the debt by b minus its draw, whose
@@ -25,6 +30,11 @@ _SATURATED: Final = 50.0
 class Spend:
     """Debt in labels: what the budget granted so far minus what was routed.
 
+    A raised budget is a loan: while a factor above 1 is in force, each item is granted that many
+    times the budget, and the loan grows by what is more than the budget. Afterwards each item is
+    granted a part less, until the loan is paid back. So at any time grants are the budget of all
+    items plus the loan, and the spend over the whole is what it would have been.
+
     Args:
         budget: labels granted per item, in (0, 1].
         floor: share of items that is routed whatever the debt, in [0, budget).
@@ -36,7 +46,7 @@ class Spend:
             propensities more than a tight account.
     """
 
-    __slots__ = ("_carry_over", "_response", "budget", "debt", "floor")
+    __slots__ = ("_carry_over", "_response", "budget", "debt", "floor", "loan", "rate")
 
     def __init__(
         self,
@@ -50,6 +60,10 @@ class Spend:
         self._carry_over = carry_over_labels
         self._response = response_labels
         self.debt = 0.0
+        #: Labels granted ahead of time, >= 0.
+        self.loan = 0.0
+        #: Labels granted for the next item, as of the last one; the budget unless there is a loan.
+        self.rate = budget
 
     @property
     def target(self) -> float:
@@ -61,23 +75,40 @@ class Spend:
         """
         deviation = self.debt / self._response
         if deviation < 0.0:
-            return max(self.floor, self.budget * (1.0 + deviation))
-        return min(1.0, self.budget * exp(min(deviation, _SATURATED)))
+            return max(self.floor, self.rate * (1.0 + deviation))
+        return min(1.0, self.rate * exp(min(deviation, _SATURATED)))
 
     @property
     def credit(self) -> float:
         """1 while nothing is overspent, falling to 0 at H labels of overspend."""
         return min(1.0, max(0.0, 1.0 + self.debt / self._response))
 
-    def book(self, *, query: bool, throttled: bool) -> None:
+    def book(self, *, query: bool, throttled: bool, factor: float = 1.0) -> None:
         """Grant one item's budget and charge it when it was routed.
 
         Overspend is never forgiven. Debt does not grow while a limit throttles: what the limit
         withholds is forfeited, or reviewers who just asked for less would get it all at once later.
-        """
-        cap = max(self.debt, 0.0) if throttled else self._carry_over
-        self.debt = min(self.debt + self.budget - query, cap)
 
-    def restore(self, debt: float) -> None:
-        """Return to an earlier debt, as far as it may be carried."""
+        Args:
+            query: whether the item was routed.
+            throttled: whether a limit cut its offer down; then nothing is lent or paid back.
+            factor: by what the budget is raised now, >= 1.
+        """
+        self.rate = self.budget if throttled else self._lend(factor)
+        cap = max(self.debt, 0.0) if throttled else self._carry_over
+        self.debt = min(self.debt + self.rate - query, cap)
+
+    def _lend(self, factor: float) -> float:
+        """What one item is granted; the loan grows or shrinks by its distance from the budget."""
+        if factor > 1.0:
+            rate = min(1.0, self.budget * factor)
+        else:
+            rate = max(self.floor, self.budget - min(self.loan, _REPAID * self.budget))
+        self.loan = max(0.0, self.loan + rate - self.budget)
+        return rate
+
+    def restore(self, debt: float, loan: float = 0.0) -> None:
+        """Return to an earlier debt, as far as it may be carried, and an earlier loan."""
         self.debt = min(debt, self._carry_over)
+        self.loan = max(0.0, loan)
+        self.rate = self.budget

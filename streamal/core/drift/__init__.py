@@ -1,0 +1,29 @@
+"""Telling real drift from the gate's own choices: in production's risk, and in its data.
+
+Concept drift is looked for in AIPW pseudo-outcomes or on the uniform arm, never in routed errors,
+which change whenever the gate does. Data drift needs no labels: every gate counts what it sees in
+bins on which all agree. River's detectors are wrapped here. Pure: no clocks, no I/O.
+"""
+
+from streamal.core.drift.base import Change, Detector, Evidence
+from streamal.core.drift.calibration import CalibrationShift
+from streamal.core.drift.data import DataDrift, DataDriftOptions, Measured, VariableShift
+from streamal.core.drift.harmful_risk import HarmfulRisk
+from streamal.core.drift.registry import DETECTORS, build_detector
+from streamal.core.drift.table import Summary, Table
+
+__all__ = [
+    "DETECTORS",
+    "CalibrationShift",
+    "Change",
+    "DataDrift",
+    "DataDriftOptions",
+    "Detector",
+    "Evidence",
+    "HarmfulRisk",
+    "Measured",
+    "Summary",
+    "Table",
+    "VariableShift",
+    "build_detector",
+]
