@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.core.budgets.base import BudgetPolicy
+from streamal.core.budgets.base import BudgetPolicy, with_exploration
 from streamal.core.chance import draw
 from streamal.core.parameters import parameters_of
 from streamal.core.strategies.base import Strategy
@@ -56,7 +56,9 @@ class Gate:
             conditions: the time and the reviews that are pending.
         """
         score = self.strategy.score(context)
-        offer = self.policy.preview(score, conditions)
+        offer = with_exploration(
+            self.policy.preview(score, conditions), self.policy.budget, conditions.exploration
+        )
         return Decision(
             query=draw(self.seed, context.event_id, _PURPOSE) < offer.propensity,
             propensity=offer.propensity,

@@ -16,6 +16,7 @@ __all__ = [
     "mixture",
     "own_state",
     "read_number",
+    "with_exploration",
 ]
 
 #: Share of all items that may be routed.
@@ -97,6 +98,23 @@ def mixture(top: float, floor: float, threshold: float, sure: float = 1.0) -> Of
     if top <= _NEGLIGIBLE:
         return Offer(floor, threshold, Reason.EXPLORATION)
     return Offer(floor + (sure - floor) * top, threshold, Reason.AT_THRESHOLD)
+
+
+def with_exploration(offer: Offer, budget: float, exploration: float | None) -> Offer:
+    """The offer while more is to be explored than the policy does by itself.
+
+    The policy books what is routed for it, so its own share shrinks: the spend stays the same. What
+    a limit has cut down stays as it is.
+
+    Args:
+        offer: the policy's.
+        budget: share of all items that is routed.
+        exploration: share of the budget that is to be spent uniformly; None changes nothing.
+    """
+    floor = 0.0 if exploration is None else exploration * budget
+    if offer.propensity >= floor or offer.reason in THROTTLED:
+        return offer
+    return Offer(floor, offer.threshold, Reason.EXPLORATION)
 
 
 def own_state(state: JsonState, name: str) -> JsonState:

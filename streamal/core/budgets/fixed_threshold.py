@@ -11,7 +11,6 @@ from streamal.core.budgets.base import (
     Exploration,
     mixture,
     own_state,
-    read_number,
 )
 from streamal.core.budgets.spend import Spend
 from streamal.core.parameters import Range
@@ -82,15 +81,19 @@ class FixedThreshold(BudgetPolicy):
         offer: Offer,
         *,
         query: bool,
-        conditions: Conditions,  # noqa: ARG002 - limits use it
+        conditions: Conditions,
     ) -> None:
         """See the class."""
-        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
+        self._spend.book(
+            query=query,
+            throttled=offer.reason in THROTTLED,
+            factor=conditions.budget_factor,
+        )
 
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
-        return {self.name: {"debt": self._spend.debt}}
+        return {self.name: self._spend.state()}
 
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`."""
-        self._spend.restore(read_number(own_state(state, self.name), "debt", 0.0))
+        self._spend.restore(own_state(state, self.name))

@@ -70,19 +70,23 @@ class MovingThreshold(BudgetPolicy):
         offer: Offer,
         *,
         query: bool,
-        conditions: Conditions,  # noqa: ARG002 - limits use it
+        conditions: Conditions,
     ) -> None:
         """See the class."""
         share = min(1.0, (self._spend.target - self.floor) / (self._sure - self.floor))
         self._threshold += self.step * (self.crossing(score, self._threshold) - share)
-        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
+        self._spend.book(
+            query=query,
+            throttled=offer.reason in THROTTLED,
+            factor=conditions.budget_factor,
+        )
 
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
-        return {self.name: {"debt": self._spend.debt, "threshold": self._threshold}}
+        return {self.name: {**self._spend.state(), "threshold": self._threshold}}
 
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`."""
         own = own_state(state, self.name)
-        self._spend.restore(read_number(own, "debt", 0.0))
+        self._spend.restore(own)
         self._threshold = read_number(own, "threshold", 0.0)

@@ -105,17 +105,21 @@ class PropensitySampling(BudgetPolicy):
         offer: Offer,
         *,
         query: bool,
-        conditions: Conditions,  # noqa: ARG002 - limits use it
+        conditions: Conditions,
     ) -> None:
         """See the class."""
-        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
+        self._spend.book(
+            query=query,
+            throttled=offer.reason in THROTTLED,
+            factor=conditions.budget_factor,
+        )
         self._sizes.add(score)
 
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
         return {
             self.name: {
-                "debt": self._spend.debt,
+                **self._spend.state(),
                 "items": self._sizes.added,
                 "fresh": self._sizes.fresh,
                 "scores": self._sizes.encode(),
@@ -125,7 +129,7 @@ class PropensitySampling(BudgetPolicy):
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
         own = own_state(state, self.name)
-        self._spend.restore(read_number(own, "debt", 0.0))
+        self._spend.restore(own)
         scores = own.get("scores")
         self._sizes.decode(
             scores if isinstance(scores, str) else "",

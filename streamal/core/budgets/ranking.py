@@ -22,17 +22,21 @@ class RankingPolicy(BudgetPolicy):
         offer: Offer,
         *,
         query: bool,
-        conditions: Conditions,  # noqa: ARG002 - limits use it
+        conditions: Conditions,
     ) -> None:
         """See `BudgetPolicy.commit`."""
-        self._spend.book(query=query, throttled=offer.reason in THROTTLED)
+        self._spend.book(
+            query=query,
+            throttled=offer.reason in THROTTLED,
+            factor=conditions.budget_factor,
+        )
         self._scores.add(score)
 
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
         return {
             self.name: {
-                "debt": self._spend.debt,
+                **self._spend.state(),
                 "items": self._scores.added,
                 "scores": self._scores.encode(),
             }
@@ -41,7 +45,7 @@ class RankingPolicy(BudgetPolicy):
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
         own = own_state(state, self.name)
-        self._spend.restore(read_number(own, "debt", 0.0))
+        self._spend.restore(own)
         scores = own.get("scores")
         self._scores.decode(
             scores if isinstance(scores, str) else "", int(read_number(own, "items", 0))

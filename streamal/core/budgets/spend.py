@@ -5,10 +5,13 @@ from __future__ import annotations
 from math import exp, inf
 from typing import Final
 
+from streamal.core.budgets.base import read_number
+from streamal.core.types import JsonState
+
 __all__ = ["RESPONSE_LABELS", "Spend"]
 
-#: Share of the budget that pays back a loan: a raise is saved again within four times its size,
-#: and three quarters of the budget go on meanwhile.
+#: Share of the budget that pays back a loan: a budget that is doubled for an hour is saved again
+#: over four, with three quarters of it going on meanwhile.
 _REPAID: Final = 0.25
 
 
@@ -107,8 +110,14 @@ class Spend:
         self.loan = max(0.0, self.loan + rate - self.budget)
         return rate
 
-    def restore(self, debt: float, loan: float = 0.0) -> None:
-        """Return to an earlier debt, as far as it may be carried, and an earlier loan."""
-        self.debt = min(debt, self._carry_over)
-        self.loan = max(0.0, loan)
-        self.rate = self.budget
+    def state(self) -> JsonState:
+        """The account as JSON values; without a loan the debt is all there is."""
+        if self.rate == self.budget and not self.loan:
+            return {"debt": self.debt}
+        return {"debt": self.debt, "loan": self.loan, "rate": self.rate}
+
+    def restore(self, state: JsonState) -> None:
+        """Return to an earlier account; of its debt, to as much as may be carried."""
+        self.debt = min(read_number(state, "debt", 0.0), self._carry_over)
+        self.loan = max(0.0, read_number(state, "loan", 0.0))
+        self.rate = min(1.0, max(self.floor, read_number(state, "rate", self.budget)))

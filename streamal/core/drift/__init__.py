@@ -5,7 +5,7 @@ which change whenever the gate does. Data drift needs no labels: every gate coun
 bins on which all agree. River's detectors are wrapped here. Pure: no clocks, no I/O.
 """
 
-from streamal.core.drift.base import Change, Detector, Evidence
+from streamal.core.drift.base import Change, Detector, Evidence, Subject
 from streamal.core.drift.calibration import CalibrationShift
 from streamal.core.drift.data import DataDrift, DataDriftOptions, Measured, VariableShift
 from streamal.core.drift.harmful_risk import HarmfulRisk
@@ -22,6 +22,7 @@ __all__ = [
     "Evidence",
     "HarmfulRisk",
     "Measured",
+    "Subject",
     "Summary",
     "Table",
     "VariableShift",

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from streamal.core.types import JsonState, JsonValue
 
-__all__ = ["Change", "Detector", "Evidence", "as_float", "as_list", "as_state", "within_unit"]
+__all__ = [
+    "Change",
+    "Detector",
+    "Evidence",
+    "Subject",
+    "as_float",
+    "as_list",
+    "as_state",
+    "within_unit",
+]
+
+
+class Subject(StrEnum):
+    """What a detector's evidence is about."""
+
+    RISK = "risk"
+    OVERCONFIDENCE = "overconfidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +37,8 @@ class Evidence:
 
     Attributes:
         events: reachable events that the window speaks for, >= 0.
-        errors: estimated number of wrong predictions among them; may leave [0, events].
+        errors: estimated number of wrong predictions among them; may leave [0, events]. For
+            `Subject.OVERCONFIDENCE` the sum of confidence less correctness.
         variance: of `errors`, the luck of the events themselves included.
         effective_labels: how many labels drawn uniformly its labelled items amount to (Kish), >= 0.
         uniform_errors: for each labelled item of the uniform arm, in event-time order, whether
@@ -40,8 +58,8 @@ class Change:
     """What a detector has found.
 
     Attributes:
-        before: risk before the change, estimated, in [0, 1].
-        after: risk after it, estimated, in [0, 1].
+        before: risk before the change, estimated, in [0, 1]; overconfidence in [-1, 1].
+        after: the same after it.
         statistic: what the detector compared with its threshold.
         threshold: see `Detector`; None where the detector has no single one.
         is_harmful: whether production became worse.
@@ -63,6 +81,8 @@ class Detector(ABC):
 
     #: Registered name.
     name: ClassVar[str]
+    #: What the evidence has to be about.
+    subject: ClassVar[Subject] = Subject.RISK
 
     @abstractmethod
     def close(self, evidence: Evidence) -> Change | None:

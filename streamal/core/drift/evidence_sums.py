@@ -70,13 +70,11 @@ class Residual:
     Attributes:
         score: in standard deviations, about N(0, 1) and independent of the scores before it while
             the mean stays what it is.
-        distance: of this value from the mean of all before it.
         before: mean before the latest few values.
         after: mean over the latest few values.
     """
 
     score: float
-    distance: float
     before: float
     after: float
 
@@ -84,11 +82,11 @@ class Residual:
 class Residuals:
     """Turns windows into values on one scale, whatever the gate routes.
 
-    Windows are pooled until they hold `labels` effective labels. The pooled risk less the mean of all before
-    it, over its standard deviation, is a recursive residual: independent and of unit variance under
-    no change (Brown, Durbin, Evans 1975, "Techniques for testing the constancy of regression
-    relationships over time", JRSS B 37). A gate that routes less or otherwise widens what is
-    divided by, so it moves nothing here.
+    Windows are pooled until they hold `labels` effective labels. The pooled mean less the mean of
+    all before it, over its standard deviation, is a recursive residual: independent and of unit
+    variance under no change (Brown, Durbin, Evans 1975, "Techniques for testing the constancy of
+    regression relationships over time", JRSS B 37). A gate that routes less, or otherwise, widens
+    what is divided by, so it moves nothing here.
 
     Args:
         labels: effective labels that make a value, >= 1.
@@ -118,10 +116,9 @@ class Residuals:
             self._past = self._past.plus(self._recent.pop(0))
         if not before.events:
             return None
-        distance = value.mean - before.mean
+        spread = math.sqrt(value.mean_variance + before.mean_variance)
         return Residual(
-            score=distance / math.sqrt(value.mean_variance + before.mean_variance),
-            distance=distance,
+            score=(value.mean - before.mean) / spread,
             before=(self._past if self._past.events else before).mean,
             after=_pooled(self._recent).mean,
         )

@@ -95,6 +95,10 @@ class PseudoOutcomeDetector(Detector):
     def evidence_of(self, river: RiverDetector) -> tuple[float, float | None]:
         """Statistic and threshold of a detector that has just found something."""
 
+    def shown(self, mean: float) -> float:
+        """An unbiased estimate as people expect to see it."""
+        return within_unit(mean)
+
     def close(self, evidence: Evidence) -> Change | None:
         """See `Detector.close`. After a change the detector starts over."""
         residual = self._residuals.add(evidence)
@@ -104,8 +108,8 @@ class PseudoOutcomeDetector(Detector):
         self._residuals.restart()
         self._replayed.restore(())
         return Change(
-            before=within_unit(residual.before),
-            after=within_unit(residual.after),
+            before=self.shown(residual.before),
+            after=self.shown(residual.after),
             statistic=statistic,
             threshold=threshold,
             is_harmful=residual.after > residual.before,

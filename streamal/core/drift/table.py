@@ -139,7 +139,7 @@ class Table:
         try:
             index = bin_of(float(number), self.level)
         except OverflowError:  # an integer beyond any double: the last bin
-            index = bin_of(math.copysign(math.inf, number), self.level)
+            index = bin_of(math.inf if number > 0 else -math.inf, self.level)
         self.numbers[index] = self.numbers.get(index, 0) + 1
         if len(self.numbers) > self.limit:
             self._fit_numbers()

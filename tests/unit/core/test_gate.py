@@ -205,3 +205,41 @@ def test_another_strategy_starts_fresh_but_the_account_goes_on() -> None:
     play(rewound, 0, 5)
     rewound.restore(used.state())
     assert rewound.decide(item(5), NOON).score == 0.0
+
+
+def test_more_exploration_costs_no_more() -> None:
+    def course(exploration: float | None) -> list[Decision]:
+        policy = build_budget("quantile", {}, budget=0.1, exploration=0.1)
+        each, made = Gate(build_strategy("margin", {}), policy, seed=5), []
+        for number in range(6_000):
+            conditions = Conditions(now=float(number), exploration=exploration)
+            made.append(each.decide(item(number), conditions))
+            each.commit(item(number), made[-1], conditions)
+        return made
+
+    usual, more = course(None), course(0.6)
+    assert min(decision.propensity for decision in usual) == pytest.approx(0.01)
+    assert min(decision.propensity for decision in more) == pytest.approx(0.06)
+    for course_ in (usual, more):
+        assert sum(decision.query for decision in course_) == pytest.approx(600, abs=40)
+
+
+@pytest.mark.parametrize("policy", ["quantile", "propensity_sampling", "variable_threshold"])
+def test_a_raised_budget_is_spent_now_and_saved_later(policy: str) -> None:
+    budget = build_budget(policy, {}, budget=0.05, exploration=0.2)
+    each, routed = Gate(build_strategy("margin", {}), budget, seed=5), []
+    for number in range(12_000):
+        conditions = Conditions(now=float(number), budget_factor=2.0 if number < 2_000 else 1.0)
+        decision = each.decide(item(number), conditions)
+        each.commit(item(number), decision, conditions)
+        routed.append(decision.query)
+    assert sum(routed[:2_000]) == pytest.approx(200, abs=30)
+    assert sum(routed[2_000:6_000]) < 170
+    assert sum(routed) == pytest.approx(600, abs=45)
+
+
+def test_a_limit_stands_above_more_exploration() -> None:
+    policy = build_budget("quantile", {}, budget=0.5, exploration=0.1, max_pending=5)
+    each = Gate(build_strategy("margin", {}), policy, seed=5)
+    busy = Conditions(now=0.0, pending=9, exploration=0.9)
+    assert each.decide(item(1), busy).propensity == pytest.approx(0.05)

@@ -63,3 +63,44 @@ def test_throttled_items_cost_what_they_cost() -> None:
     spend = spend_with(4.0)
     spend.book(query=True, throttled=True)
     assert spend.debt == pytest.approx(3.1)
+
+
+def test_a_raise_is_a_loan_that_is_saved_again() -> None:
+    spend = Spend(0.1, 0.02)
+    granted = 0.0
+    for number in range(10_000):
+        spend.book(query=False, throttled=False, factor=3.0 if number < 1_000 else 1.0)
+        granted += spend.rate
+        if number == 999:
+            assert spend.rate == pytest.approx(0.3)
+            assert spend.loan == pytest.approx(200.0)
+        if number == 1_000:
+            assert spend.rate == pytest.approx(0.075)
+    assert spend.loan == 0.0
+    assert spend.rate == 0.1
+    assert granted == pytest.approx(10_000 * 0.1)
+
+
+def test_a_loan_is_paid_back_no_faster_than_the_floor_allows() -> None:
+    spend = Spend(0.1, 0.09)
+    for _ in range(100):
+        spend.book(query=False, throttled=False, factor=2.0)
+    spend.book(query=False, throttled=False)
+    assert spend.rate == 0.09
+
+
+def test_nothing_is_lent_or_paid_back_while_a_limit_throttles() -> None:
+    spend = Spend(0.1, 0.02)
+    for _ in range(100):
+        spend.book(query=False, throttled=True, factor=2.0)
+    assert (spend.loan, spend.rate) == (0.0, 0.1)
+    assert spend.debt == 0.0
+
+
+def test_an_account_with_a_loan_travels() -> None:
+    spend, other = Spend(0.1, 0.02), Spend(0.1, 0.02)
+    for number in range(50):
+        spend.book(query=number % 7 == 0, throttled=False, factor=2.0)
+    other.restore(spend.state())
+    assert (other.debt, other.loan, other.rate) == (spend.debt, spend.loan, spend.rate)
+    assert Spend(0.1, 0.02).state() == {"debt": 0.0}
