@@ -24,12 +24,15 @@ __all__ = [
     "Production",
     "Reason",
     "Source",
+    "Truth",
     "top_class",
 ]
 
 FeatureValue: TypeAlias = float | int | str | bool | tuple[float, ...] | None
 Features: TypeAlias = Mapping[str, FeatureValue]
 Probabilities: TypeAlias = Mapping[str, float]
+#: What a human says is true: a class, or in a regression a number.
+Truth: TypeAlias = str | float
 
 #: State of a strategy or a policy: JSON values only, so that it can travel on a topic.
 JsonState: TypeAlias = dict[str, "JsonValue"]

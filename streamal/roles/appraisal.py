@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from streamal.core.learners import OnlineModel, Outlook
+from streamal.core.learners import Model, Outlook
 from streamal.core.types import Context, Decision, Probabilities, Production, Reason, top_class
 from streamal.events import ModelView, Prediction, ReviewRequest
 from streamal.roles.intake import as_production
@@ -27,7 +27,7 @@ class ServingModel:
     """
 
     version: int
-    model: OnlineModel
+    model: Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamal.core.learners import OnlineModel
+from streamal.core.learners import Model
 from streamal.errors import Reject, SnapshotRefused, StreamalError
 from streamal.events import DriftEvent, Heartbeat
 from streamal.events.topics import Topics
@@ -106,7 +106,7 @@ class Lead:
         view: ReviewView,
         election: Consumer,
         reader: SnapshotReader,
-        new_model: Callable[[], OnlineModel],
+        new_model: Callable[[], Model],
         signer: Signer,
         dead_letters: DeadLetterBox,
         clock: Clock,
@@ -170,7 +170,7 @@ class Lead:
         """End the term; what was not committed is dropped."""
         close_all(self._producer.abort, self._producer.close, self._labels.close)
 
-    def _take_up(self, reader: SnapshotReader, new_model: Callable[[], OnlineModel]) -> Lineage:
+    def _take_up(self, reader: SnapshotReader, new_model: Callable[[], Model]) -> Lineage:
         """The published lineage, or a new one where this process may not continue it."""
         snapshot, why_not = reader.snapshot, reader.refusal
         if snapshot is not None and why_not is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from streamal.core.learners import OnlineModel
+from streamal.core.learners import Model
 from streamal.events import Output
 from streamal.events.base import FeatureMap
 from streamal.ports import TopicPartition
@@ -31,7 +31,7 @@ class Lineage:
         self,
         name: str,
         version: int,
-        model: OnlineModel,
+        model: Model,
         offsets: Mapping[TopicPartition, int],
         chunks: int = 0,
     ) -> None:
@@ -55,11 +55,11 @@ class Lineage:
             TopicPartition(labels_topic, int(number)): offset
             for number, offset in header.label_offsets.items()
         }
-        model = load(snapshot, OnlineModel)
+        model = load(snapshot, Model)  # type: ignore[type-abstract]  # for isinstance
         return cls(header.lineage, header.version, model, offsets, header.chunks)
 
     @classmethod
-    def new(cls, model: OnlineModel, version: int) -> Lineage:
+    def new(cls, model: Model, version: int) -> Lineage:
         """Start from a model that has learned no label of the log."""
         return cls(uuid.uuid4().hex, version, model, {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from streamal.core.learners import OnlineModel
+from streamal.core.learners import Model
 from streamal.errors import SnapshotRefused, StreamalError
 from streamal.events import Heartbeat, SnapshotHeader
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
@@ -132,7 +132,7 @@ class ModelFollower:
     def __init__(
         self,
         reader: SnapshotReader,
-        new_model: Callable[[], OnlineModel],
+        new_model: Callable[[], Model],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -173,7 +173,7 @@ class ModelFollower:
             return
         self._loaded = snapshot
         try:
-            model = load(snapshot, OnlineModel)
+            model = load(snapshot, Model)  # type: ignore[type-abstract]  # for isinstance
         except SnapshotRefused as refused:
             self._metrics.snapshots_refused.inc()
             _log.error("refused; serving on with version %d: %s", self.serving.version, refused)

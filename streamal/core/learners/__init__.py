@@ -6,7 +6,8 @@ room and `core.drift` are the only ones of the core that may import river.
 
 from streamal.core.learners.base import Learner
 from streamal.core.learners.factory import build_learner
-from streamal.core.learners.online import OnlineModel, Outlook, Target, build_model
+from streamal.core.learners.model import Model, Outlook, Target
+from streamal.core.learners.online import OnlineModel, build_model
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.registry import LEARNERS, LearnerSpec
 from streamal.core.learners.warm_start import LabelledRow, WarmStart, warm_start
@@ -16,6 +17,7 @@ __all__ = [
     "LabelledRow",
     "Learner",
     "LearnerSpec",
+    "Model",
     "OnlineModel",
     "Outlook",
     "Parameter",

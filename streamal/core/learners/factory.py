@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pickle
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,26 +9,17 @@ from typing import Any
 from river.base import Classifier
 from river.compose import Pipeline
 
-from streamal.core.chance import draw
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier, RiverModel
 from streamal.core.learners.committee import BaggingCommittee
-from streamal.core.learners.parameters import KEY, Parameter, resolve
-from streamal.core.learners.preprocess import AsIs, Encoding, FrontEnd, Preprocessor
-from streamal.core.learners.registry import LEARNERS, MAX_CATEGORIES, MAX_COLUMNS
+from streamal.core.learners.own import LIMITS, OwnFactory, derived_seed
+from streamal.core.learners.parameters import resolve
+from streamal.core.learners.preprocess import FrontEnd, Preprocessor
+from streamal.core.learners.registry import LEARNERS
 from streamal.core.learners.river_learner import RiverLearner
 from streamal.errors import SettingsInvalid
 
 __all__ = ["build_learner"]
-
-#: Parameters of the front end rather than the classifier.
-LIMITS = (MAX_CATEGORIES, MAX_COLUMNS)
-PREPROCESS = Parameter(
-    "preprocess",
-    "boolean",
-    False,
-    "Whether the front end encodes and scales the features before the user's own classifier.",
-)
 
 
 def build_learner(
@@ -58,19 +46,14 @@ def build_learner(
             f"learner.committee_size: {committee_size} is not allowed; 0 for none, or at least 2"
         )
     front_end, make = _own(name, parameters) if ":" in name else _registered(name, parameters)
-    serving = GuardedClassifier(make(_derived(seed, "serving")))
+    serving = GuardedClassifier(make(derived_seed(seed, "serving")))
     if not committee_size:
         return RiverLearner(front_end, serving)
     members = [
-        GuardedClassifier(make(_derived(seed, f"member {index}")))
+        GuardedClassifier(make(derived_seed(seed, f"member {index}")))
         for index in range(committee_size)
     ]
     return BaggingCommittee(front_end, serving, members, seed=seed)
-
-
-def _derived(seed: int, purpose: str) -> int:
-    """A seed of its own for each classifier, within the 32 bits that every library takes."""
-    return int(draw(seed, "", purpose) * 2**31)
 
 
 def _registered(
@@ -91,80 +74,21 @@ def _registered(
 def _own(
     path: str, parameters: Mapping[str, object]
 ) -> tuple[FrontEnd, Callable[[int], RiverModel]]:
-    factory = _imported(path)
-    arguments = dict(parameters)
-    front_end: FrontEnd = AsIs()
-    if PREPROCESS.checked(arguments.pop(PREPROCESS.name, False)):
-        names = [limit.name for limit in LIMITS]
-        given = {name: arguments.pop(name) for name in names if name in arguments}
-        limits: dict[str, Any] = resolve(path, LIMITS, given)
-        front_end = Preprocessor(Encoding.DENSE, scale=True, **limits)
-    _check_arguments(path, factory, arguments)
-    return front_end, lambda _: _made(path, factory, arguments)
+    own = OwnFactory.of(path, parameters, "classifier")
+    return own.front_end, lambda _: own.made(_problem)
 
 
-def _imported(path: str) -> Callable[..., object]:
-    module_name, _, attribute = path.partition(":")
-    try:
-        factory: object = importlib.import_module(module_name)
-        for part in attribute.split("."):
-            factory = getattr(factory, part)
-    except Exception as error:
-        raise SettingsInvalid(f"learner.name: cannot import {path!r}: {_line(error)}") from error
-    if not callable(factory):
-        raise SettingsInvalid(
-            f"learner.name: {path!r} is a {type(factory).__name__}; it must be a callable that "
-            "returns a River classifier or pipeline"
-        )
-    return factory
-
-
-def _check_arguments(
-    path: str, factory: Callable[..., object], arguments: Mapping[str, object]
-) -> None:
-    try:
-        signature = inspect.signature(factory)
-    except ValueError:  # a builtin that doesn't tell; calling it will
-        return
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-    problems = [
-        f"{KEY}.{name}: {value!r} is for no parameter of {path}; it takes "
-        + (", ".join(signature.parameters) or "none")
-        for name, value in arguments.items()
-        if name not in signature.parameters and not takes_any
-    ]
-    if problems:
-        raise SettingsInvalid(*problems)
-
-
-def _made(path: str, factory: Callable[..., object], arguments: Mapping[str, object]) -> RiverModel:
-    """A classifier from the user's factory, shown to be one that can be used and stored."""
-    try:
-        model = factory(**arguments)
-    except Exception as error:
-        raise SettingsInvalid(
-            f"{KEY}: {path} does not accept {dict(arguments)}: {_line(error)}"
-        ) from error
+def _problem(model: object) -> str | None:
+    """Why a model cannot be used, after the words "returned a"; None when it can."""
     last = next(reversed(model.steps.values()), None) if isinstance(model, Pipeline) else model
     if not isinstance(last, Classifier):
-        raise SettingsInvalid(
-            f"learner.name: {path!r} returned a {type(model).__name__}; it must return a River "
-            "classifier, or a pipeline that ends in one"
+        return (
+            f"{type(model).__name__}; it must return a River classifier, or a pipeline that ends "
+            "in one"
         )
     if type(last).predict_proba_one is Classifier.predict_proba_one:
-        raise SettingsInvalid(
-            f"learner.name: {path!r} returned a {type(last).__name__}, which has no "
-            "probabilities; it must implement predict_proba_one"
+        return (
+            f"{type(last).__name__}, which has no probabilities; it must implement "
+            "predict_proba_one"
         )
-    try:
-        pickle.dumps(model)
-    except Exception as error:
-        raise SettingsInvalid(
-            f"learner.name: {path!r} returned a model that cannot be stored: {_line(error)}"
-        ) from error
-    return model
-
-
-def _line(error: Exception) -> str:
-    """The error on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return None

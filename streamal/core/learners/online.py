@@ -1,51 +1,24 @@
-"""The online model: what the trainer teaches and snapshots as a whole, and what the gate asks."""
+"""The online model of a classification."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from streamal.core.learners.base import Learner
 from streamal.core.learners.factory import build_learner
-from streamal.core.types import Features, FeatureValue, Probabilities, Production
+from streamal.core.learners.model import RESERVED, Model, Outlook, Target
+from streamal.core.types import Features, FeatureValue, Probabilities, Production, Truth
 from streamal.errors import Reject
 
-__all__ = ["RIGHT", "WRONG", "OnlineModel", "Outlook", "Target", "build_model"]
+__all__ = ["RIGHT", "WRONG", "OnlineModel", "build_model"]
 
 #: The classes that `target = error` learns: was production right about the item, or wrong?
 RIGHT = "right"
 WRONG = "wrong"
 
-#: Prefix of the features that `target = error` adds; an event's own features with it are left out.
-RESERVED = "production::"
 
-
-class Target(StrEnum):
-    """What the online model learns."""
-
-    LABEL = "label"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the online model expects of one item, from the past only.
-
-    Attributes:
-        probabilities: of the classes, or of "right" and "wrong" with `target = error`; summing to
-            1, empty while nothing was learned.
-        committee: the same from each member; empty without a committee.
-        expected_correct: predicted P(production is right), in [0, 1].
-    """
-
-    probabilities: Probabilities
-    committee: tuple[Probabilities, ...]
-    expected_correct: float
-
-
-class OnlineModel:
-    """A learner with a target. Survives `pickle` with its whole state.
+class OnlineModel(Model):
+    """A classifier with a target. Survives `pickle` with its whole state.
 
     Args:
         learner: a learner that has learned nothing.
@@ -61,12 +34,7 @@ class OnlineModel:
         self._target = target
 
     def outlook(self, features: Features, production: Production) -> Outlook:
-        """What to expect of an item. Changes no state, never raises for odd values.
-
-        Args:
-            features: the model inputs, as production published them.
-            production: what production said.
-        """
+        """See `Model`."""
         inputs = self._inputs(features, production)
         probabilities = self._learner.predict_proba(inputs)
         return Outlook(
@@ -83,34 +51,23 @@ class OnlineModel:
         self,
         features: Features,
         production: Production,
-        label: str,
+        truth: Truth,
         *,
         event_id: str,
         weight: float = 1.0,
     ) -> None:
-        """Learn one human label.
-
-        Args:
-            features: the model inputs as they were at decision time.
-            production: what production said at decision time.
-            label: the true class.
-            event_id: identity of the event; the seed of resampling.
-            weight: importance, > 0; 1 counts once.
-
-        Raises:
-            Reject: `missing_prediction` when `target = error` and production chose no class;
-                `unlearnable` when a user's own pipeline cannot work with the item, or there are too
-                many classes.
-        """
-        truth = label
+        """See `Model`."""
+        if not isinstance(truth, str):
+            raise Reject("unsupported_task", f"value: {truth} is no class")
+        label = truth
         if self._target is Target.ERROR:
             if production.label is None:
                 raise Reject(
                     "missing_prediction", "target = error needs the label that production chose"
                 )
-            truth = RIGHT if production.label == label else WRONG
+            label = RIGHT if production.label == truth else WRONG
         inputs = self._inputs(features, production)
-        self._learner.learn(inputs, truth, event_id=event_id, weight=weight)
+        self._learner.learn(inputs, label, event_id=event_id, weight=weight)
         self.labels_learned += 1
 
     def _inputs(self, features: Features, production: Production) -> Features:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from streamal.core.learners.online import OnlineModel
-from streamal.core.types import Features, Production
+from streamal.core.learners.model import Model
+from streamal.core.types import Features, Production, Truth
 from streamal.errors import Reject
 
 __all__ = ["LabelledRow", "WarmStart", "warm_start"]
@@ -22,14 +22,14 @@ class LabelledRow:
     Attributes:
         event_id: identity; a row number will do. It seeds resampling.
         features: the model inputs.
-        label: the true class.
+        truth: the true class, or in a regression the true number.
         production: what production said; needed with `target = error`.
         weight: importance, > 0; 1 counts once.
     """
 
     event_id: str
     features: Features
-    label: str
+    truth: Truth
     production: Production = field(default_factory=Production)
     weight: float = 1.0
 
@@ -49,7 +49,7 @@ class WarmStart:
     details: tuple[str, ...]
 
 
-def warm_start(model: OnlineModel, rows: Iterable[LabelledRow]) -> WarmStart:
+def warm_start(model: Model, rows: Iterable[LabelledRow]) -> WarmStart:
     """Teach the model every row, in the order given.
 
     A row that cannot be learned is counted and passed over. The result depends on the rows and
@@ -62,7 +62,7 @@ def warm_start(model: OnlineModel, rows: Iterable[LabelledRow]) -> WarmStart:
             model.learn(
                 row.features,
                 row.production,
-                row.label,
+                row.truth,
                 event_id=row.event_id,
                 weight=row.weight,
             )

@@ -17,7 +17,7 @@ def test_it_learns_what_learning_live_would() -> None:
     )
     result = warm_start(started, iter(ROWS))
     for row in ROWS:
-        live.learn(row.features, row.production, row.label, event_id=row.event_id)
+        live.learn(row.features, row.production, row.truth, event_id=row.event_id)
     assert (result.learned, result.rejected, result.details) == (80, 0, ())
     assert started.labels_learned == 80
     assert started.outlook({"x": 1.0}, Production("a")) == live.outlook({"x": 1.0}, Production("a"))

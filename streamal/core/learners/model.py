@@ -1,0 +1,95 @@
+"""The online model as the roles see it, whatever the task: what is taught, stored and asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from streamal.core.types import Features, Probabilities, Production, Truth
+
+__all__ = ["RESERVED", "Model", "Outlook", "Target"]
+
+#: Prefix of the features that `target = error` adds; an event's own features with it are left out.
+RESERVED: Final = "production::"
+
+
+class Target(StrEnum):
+    """What the online model learns."""
+
+    LABEL = "label"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the online model expects of one item, from the past only.
+
+    Attributes:
+        probabilities: of the classes, or of "right" and "wrong" with `target = error`; summing to
+            1, empty while nothing was learned, and in a regression.
+        committee: the same from each member; empty without a committee.
+        expected_correct: predicted P(production is right), in [0, 1]. In a regression, right is
+            within the tolerance of the truth.
+        value: in a regression, the predicted number; None while nothing was learned, with
+            `target = error`, and in a classification.
+        committee_values: in a regression, what each member that has learned something predicts: the
+            number, or with `target = error` production's error.
+        expected_loss: in a regression, predicted |production - truth|, >= 0; None while nothing was
+            learned, and in a classification.
+    """
+
+    probabilities: Probabilities
+    committee: tuple[Probabilities, ...]
+    expected_correct: float
+    value: float | None = None
+    committee_values: tuple[float, ...] = ()
+    expected_loss: float | None = None
+
+
+class Model(ABC):
+    """What the trainer teaches and snapshots as a whole, and what the gate asks.
+
+    Survives `pickle` with its whole state.
+
+    Attributes:
+        labels_learned: how many labels went into the state.
+    """
+
+    labels_learned: int
+
+    @abstractmethod
+    def outlook(self, features: Features, production: Production) -> Outlook:
+        """What to expect of an item. Changes no state, never raises for odd values.
+
+        Args:
+            features: the model inputs, as production published them.
+            production: what production said.
+        """
+
+    @abstractmethod
+    def learn(
+        self,
+        features: Features,
+        production: Production,
+        truth: Truth,
+        *,
+        event_id: str,
+        weight: float = 1.0,
+    ) -> None:
+        """Learn one human answer.
+
+        Args:
+            features: the model inputs as they were at decision time.
+            production: what production said at decision time.
+            truth: the true class, or in a regression the true number.
+            event_id: identity of the event; the seed of resampling.
+            weight: importance, > 0; 1 counts once.
+
+        Raises:
+            Reject: `unsupported_task` when the answer is of the other task; `missing_prediction`
+                when `target = error` and production said nothing to compare it with;
+                `unlearnable` when a user's own pipeline cannot work with the item, or there are too
+                many classes.
+        """

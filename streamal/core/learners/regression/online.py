@@ -1,0 +1,134 @@
+"""The online model of a regression: what to expect of an item, in the truth's own unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from streamal.core.learners.model import RESERVED, Model, Outlook, Target
+from streamal.core.learners.regression.base import ValueLearner
+from streamal.core.learners.regression.expected_loss import ExpectedLoss
+from streamal.core.learners.regression.factory import build_regressor
+from streamal.core.types import Features, FeatureValue, Production, Truth
+from streamal.errors import Reject
+
+__all__ = ["OnlineRegression", "build_regression_model"]
+
+
+class OnlineRegression(Model):
+    """A regression learner with a target. Survives `pickle` with its whole state.
+
+    Args:
+        learner: a learner that has learned nothing.
+        target: what it learns: the true number, or with `error` how far production is from it; then
+            production's number is a feature too.
+        tolerance: how far from the truth production may be and still be right, >= 0.
+
+    Attributes:
+        labels_learned: how many labels went into the state.
+    """
+
+    def __init__(self, learner: ValueLearner, *, target: Target, tolerance: float) -> None:
+        self.labels_learned = 0
+        self._learner = learner
+        self._target = target
+        self._tolerance = tolerance
+        self._losses = ExpectedLoss()
+
+    def outlook(self, features: Features, production: Production) -> Outlook:
+        """See `Model`."""
+        inputs = self._inputs(features, production)
+        value = self._learner.predict(inputs)
+        loss = self._expected_loss(value, production)
+        return Outlook(
+            probabilities={},
+            committee=(),
+            expected_correct=self._expected_correct(loss),
+            value=value if self._target is Target.LABEL else None,
+            committee_values=tuple(
+                member for member in self._learner.committee(inputs) if member is not None
+            ),
+            expected_loss=loss,
+        )
+
+    def learn(
+        self,
+        features: Features,
+        production: Production,
+        truth: Truth,
+        *,
+        event_id: str,
+        weight: float = 1.0,
+    ) -> None:
+        """See `Model`."""
+        if isinstance(truth, str):
+            raise Reject("unsupported_task", f"label: {truth!r} is no number")
+        inputs = self._inputs(features, production)
+        loss = None if production.value is None else abs(production.value - truth)
+        if self._target is Target.ERROR:
+            if loss is None:
+                raise Reject(
+                    "missing_prediction", "target = error needs the value that production predicted"
+                )
+            self._learner.learn(inputs, loss, event_id=event_id, weight=weight)
+        else:
+            value = self._learner.predict(inputs)
+            self._learner.learn(inputs, truth, event_id=event_id, weight=weight)
+            if loss is not None and value is not None and production.value is not None:
+                self._losses.learn(abs(production.value - value), loss, weight)
+        self.labels_learned += 1
+
+    def _inputs(self, features: Features, production: Production) -> Features:
+        if self._target is Target.LABEL:
+            return features
+        own: dict[str, FeatureValue] = {
+            name: value for name, value in features.items() if not name.startswith(RESERVED)
+        }
+        own[f"{RESERVED}value"] = production.value
+        return own
+
+    def _expected_loss(self, value: float | None, production: Production) -> float | None:
+        if value is None:
+            return None
+        if self._target is Target.ERROR:
+            return max(0.0, value)
+        return None if production.value is None else self._losses.of(abs(production.value - value))
+
+    def _expected_correct(self, loss: float | None) -> float:
+        """P(|error| <= tolerance) for Laplace-distributed errors of that mean size.
+
+        Laplace, because its absolute value is all that the mean determines, and the share of large
+        errors is nearer to its exponential tail than to a normal one. The estimators fit this g to
+        what is seen, so a wrong shape costs width and no bias.
+        """
+        if loss is None:
+            return 0.5
+        if loss <= 0.0:
+            return 1.0
+        return -math.expm1(-self._tolerance / loss)
+
+
+def build_regression_model(
+    name: str,
+    *,
+    parameters: Mapping[str, object],
+    tolerance: float,
+    committee_size: int = 10,
+    target: Target = Target.LABEL,
+    seed: int = 0,
+) -> OnlineRegression:
+    """An online model from its settings; see `build_regressor`.
+
+    Args:
+        name: registered name or `package.module:factory`.
+        parameters: of the learner, JSON values by name.
+        tolerance: how far from the truth production may be and still be right, >= 0.
+        committee_size: members of the bagging committee, >= 2; 0 for none.
+        target: what the model learns.
+        seed: of everything random inside.
+
+    Raises:
+        SettingsInvalid: with one line per problem.
+    """
+    learner = build_regressor(name, parameters=parameters, committee_size=committee_size, seed=seed)
+    return OnlineRegression(learner, target=target, tolerance=tolerance)

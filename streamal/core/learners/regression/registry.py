@@ -1,0 +1,270 @@
+"""The regression learners that have a name, and what the catalogue says about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from river.forest import AMFRegressor
+from river.neighbors import KNNRegressor, LazySearch
+from river.tree import HoeffdingAdaptiveTreeRegressor, HoeffdingTreeRegressor
+
+from streamal.core.learners.parameters import Parameter
+from streamal.core.learners.preprocess import Encoding
+from streamal.core.learners.registry import LearnerSpec
+from streamal.core.learners.regression.guarded import RiverRegressor
+from streamal.core.learners.regression.mixture import FixedShareRegressor
+from streamal.core.learners.regression.normalised_linear import (
+    LeafRegression,
+    NormalisedLinearRegression,
+)
+from streamal.core.learners.regression.random_forest import AdaptiveRandomForestRegressor
+
+__all__ = ["REGRESSORS", "RegressorSpec"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegressorSpec(LearnerSpec):
+    """A registered regression learner.
+
+    Attributes:
+        scale_truth: whether it sees standardised truths (`GuardedRegressor`); for what takes
+            gradient steps, or weighs by the size of errors.
+    """
+
+    scale_truth: bool = True
+
+
+# The defaults were chosen on River's TrumpApproval and ChickWeights and on its Friedman, Planes2D
+# and Mv generators with a twentieth and a fifth of the labels (docs/decisions/0017).
+_LEARNING_RATE = Parameter(
+    "learning_rate",
+    "number",
+    0.4,
+    "Share of an item's error that one step removes.",
+    low=1e-6,
+    high=1,
+)
+_L2 = Parameter(
+    "l2", "number", 0.0, "Strength of the penalty on squared weights.", low=0, high=1000
+)
+_NEIGHBOURS = Parameter(
+    "n_neighbors", "integer", 5, "Neighbours that are averaged, nearer ones more.", low=1, high=1000
+)
+_WINDOW = Parameter(
+    "window_size", "integer", 200, "Latest labelled items kept as neighbours.", low=1, high=100_000
+)
+_TREE = (
+    Parameter(
+        "grace_period",
+        "integer",
+        20,
+        "Labels a leaf sees between attempts to split.",
+        low=1,
+        high=1_000_000,
+    ),
+    Parameter(
+        "delta",
+        "number",
+        0.05,
+        "Probability of choosing a wrong split that is accepted (Hoeffding bound).",
+        low=1e-12,
+        high=0.5,
+    ),
+    Parameter(
+        "tau", "number", 0.05, "Bound below which a tie between splits is broken.", low=0, high=1
+    ),
+    Parameter("max_depth", "integer", 20, "Depth from which nothing is split.", low=1, high=1000),
+    Parameter(
+        "leaf_prediction",
+        "string",
+        "model",
+        "How leaves predict: their mean, a linear model, or whichever was better so far.",
+        choices=("mean", "model", "adaptive"),
+    ),
+)
+
+
+def _linear(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
+    return NormalisedLinearRegression(given["learning_rate"], given["l2"])
+
+
+def _knn(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
+    return KNNRegressor(
+        n_neighbors=given["n_neighbors"],
+        engine=LazySearch(window_size=given["window_size"], dist_func=None),
+        aggregation_method="weighted_mean" if given.get("weighted", True) else "mean",
+    )
+
+
+def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverRegressor:
+    return HoeffdingTreeRegressor(**given, leaf_model=LeafRegression())
+
+
+def _hoeffding_adaptive_tree(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    return HoeffdingAdaptiveTreeRegressor(**given, leaf_model=LeafRegression(), seed=seed)
+
+
+def _default(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    tree = {parameter.name: parameter.default for parameter in _TREE}
+    experts = [_linear(given), _knn(given), _hoeffding_adaptive_tree(tree, seed)]
+    return FixedShareRegressor(experts, share=given["share"])
+
+
+def _adaptive_random_forest(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    return AdaptiveRandomForestRegressor(
+        **given, aggregation_method="mean", leaf_model=LeafRegression(), seed=seed
+    )
+
+
+def _aggregated_mondrian_forest(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    return AMFRegressor(**given, seed=seed)
+
+
+_SPECS = (
+    RegressorSpec(
+        name="default",
+        summary="Mixture of linear_regression, knn_regressor and hoeffding_adaptive_tree that "
+        "follows whichever predicts best lately; the best all-rounder on few labels.",
+        source="Herbster and Warmuth (1998), Tracking the Best Expert, Machine Learning 32",
+        encoding=Encoding.DENSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            _LEARNING_RATE,
+            _L2,
+            _NEIGHBOURS,
+            # Half of knn_regressor's: a committee pays for the neighbours of every member.
+            replace(_WINDOW, default=100),
+            Parameter(
+                "share",
+                "number",
+                0.01,
+                "Part of the weight given back to all after each label; larger forgets faster.",
+                low=0,
+                high=1,
+            ),
+        ),
+        make=_default,
+        # Distances and splits are taken over full vectors.
+        max_columns=300,
+    ),
+    RegressorSpec(
+        name="linear_regression",
+        summary="Linear regression by normalised least mean squares; the cheapest, follows drift.",
+        source="Nagumo and Noda (1967), A Learning Method for System Identification, IEEE "
+        "Transactions on Automatic Control 12",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=True,
+        own_parameters=(_LEARNING_RATE, _L2),
+        make=_linear,
+    ),
+    RegressorSpec(
+        name="hoeffding_tree",
+        summary="Regression tree for unlimited streams, with linear models in its leaves.",
+        source="Ikonomovska, Gama and Džeroski (2011), Learning Model Trees from Evolving Data "
+        "Streams, Data Mining and Knowledge Discovery 23",
+        encoding=Encoding.NOMINAL,
+        scale=True,
+        weights=True,
+        own_parameters=_TREE,
+        make=_hoeffding_tree,
+    ),
+    RegressorSpec(
+        name="hoeffding_adaptive_tree",
+        summary="Hoeffding tree that replaces branches whose error rises: for streams that drift.",
+        source="Bifet and Gavaldà (2009), Adaptive Learning from Evolving Data Streams, IDA",
+        encoding=Encoding.NOMINAL,
+        scale=True,
+        weights=True,
+        own_parameters=(
+            *_TREE,
+            Parameter(
+                "drift_window_threshold",
+                "integer",
+                300,
+                "Labels an alternate branch sees before it may replace the old one.",
+                low=1,
+                high=1_000_000,
+            ),
+            Parameter(
+                "bootstrap_sampling",
+                "boolean",
+                True,
+                "Whether leaves learn a Poisson(1) bootstrap.",
+            ),
+        ),
+        make=_hoeffding_adaptive_tree,
+    ),
+    RegressorSpec(
+        name="adaptive_random_forest",
+        summary="Random forest of Hoeffding trees with a drift detector each; strong, slower.",
+        source="Gomes, Barddal, Ferreira and Bifet (2018), Adaptive Random Forests for Data "
+        "Stream Regression, ESANN",
+        encoding=Encoding.NOMINAL,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            Parameter("n_models", "integer", 10, "Trees.", low=1, high=1000),
+            Parameter(
+                "lambda_value",
+                "integer",
+                6,
+                "Mean of the Poisson count with which a tree learns an item.",
+                low=1,
+                high=100,
+            ),
+            *(
+                replace(parameter, default="adaptive")
+                if parameter.name == "leaf_prediction"
+                else parameter
+                for parameter in _TREE
+            ),
+        ),
+        make=_adaptive_random_forest,
+    ),
+    RegressorSpec(
+        name="aggregated_mondrian_forest",
+        summary="Forest of random trees that averages over all prunings; for stationary streams.",
+        source="Mourtada, Gaïffas and Scornet (2021), AMF: Aggregated Mondrian Forests for Online "
+        "Learning, Journal of the Royal Statistical Society B 83",
+        encoding=Encoding.DENSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            Parameter("n_estimators", "integer", 10, "Trees.", low=1, high=1000),
+            Parameter(
+                "step", "number", 1.0, "Learning rate of the aggregation.", low=1e-6, high=100
+            ),
+            Parameter("max_nodes", "integer", 500, "Nodes per tree.", low=3, high=1_000_000),
+        ),
+        make=_aggregated_mondrian_forest,
+        # Every node of every tree keeps the range of every column.
+        max_columns=300,
+    ),
+    RegressorSpec(
+        name="knn_regressor",
+        summary="Nearest neighbours among the latest labels; for functions of any shape, few "
+        "features.",
+        source="Cover (1968), Estimation by the Nearest Neighbor Rule, IEEE Transactions on "
+        "Information Theory 14",
+        encoding=Encoding.SPARSE,
+        scale=True,
+        weights=False,
+        own_parameters=(
+            _NEIGHBOURS,
+            _WINDOW,
+            Parameter(
+                "weighted", "boolean", True, "Whether neighbours weigh the inverse of the distance."
+            ),
+        ),
+        make=_knn,
+        scale_truth=False,
+    ),
+)
+
+#: Registered name to regression learner, in the catalogue's order.
+REGRESSORS: Mapping[str, RegressorSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
