@@ -68,6 +68,10 @@ class Model(ABC):
             production: what production said.
         """
 
+    def boundary_distance(self, features: Features, production: Production) -> float | None:  # noqa: ARG002 - numbers have none
+        """How far the item is from the nearest boundary between two classes; None without one."""
+        return None
+
     @abstractmethod
     def learn(
         self,
