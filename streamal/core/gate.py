@@ -59,13 +59,15 @@ class Gate:
         offer = with_exploration(
             self.policy.preview(score, conditions), self.policy.budget, conditions.exploration
         )
+        query = draw(self.seed, context.event_id, _PURPOSE) < offer.propensity
         return Decision(
-            query=draw(self.seed, context.event_id, _PURPOSE) < offer.propensity,
+            query=query,
             propensity=offer.propensity,
             score=score,
             threshold=offer.threshold,
             strategy=self.strategy.name,
             reason=offer.reason,
+            advice=self.strategy.advice(context) if query else None,
         )
 
     def commit(self, context: Context, decision: Decision, conditions: Conditions) -> None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 __all__ = [
     "NOTHING",
+    "Advice",
     "Conditions",
     "Context",
     "Decision",
@@ -23,6 +24,7 @@ __all__ = [
     "Probabilities",
     "Production",
     "Reason",
+    "Selection",
     "Source",
     "Truth",
     "top_class",
@@ -94,6 +96,8 @@ class Context:
         expected_correct: predicted P(production is right), in [0, 1]; None when nobody predicted.
         boundary_distance: how far the item is from the nearest class boundary of a linear online
             model, at least 0, in scaled columns; None when the model has none or nobody asked.
+        strategy_weights: share of a bandit's choices that each of its strategies has earned, by
+            name, summing to 1; empty before the first reward.
     """
 
     event_id: str
@@ -103,6 +107,7 @@ class Context:
     committee: tuple[Probabilities, ...] = ()
     expected_correct: float | None = None
     boundary_distance: float | None = None
+    strategy_weights: Mapping[str, float] = field(default_factory=dict)
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""
@@ -151,6 +156,36 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What the strategies of a bandit had to say about one item.
+
+    Attributes:
+        followed: name of the strategy whose rank is the score.
+        mixture: name to probability in (0, 1] with which a strategy was followed; sums to 1.
+        ranks: name to the share in [0, 1] of recent items that the strategy ranks below this one.
+    """
+
+    followed: str
+    mixture: Mapping[str, float]
+    ranks: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How an item came to be labelled, as far as learning can make use of it.
+
+    Attributes:
+        propensity: P(routed), in (0, 1].
+        threshold: the policy's at that moment, in [0, 1].
+        advice: of the strategies of a bandit; None with any other strategy.
+    """
+
+    propensity: float
+    threshold: float
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The gate's verdict on one event.
 
@@ -161,6 +196,7 @@ class Decision:
         threshold: the policy's threshold at that moment, in [0, 1].
         strategy: registered name of the strategy that scored.
         reason: which rule set the propensity.
+        advice: of the strategies of a bandit, when a human is asked; else None.
     """
 
     query: bool
@@ -169,6 +205,12 @@ class Decision:
     threshold: float
     strategy: str
     reason: Reason
+    advice: Advice | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """What learning can make use of."""
+        return Selection(self.propensity, self.threshold, self.advice)
 
 
 def mean_probabilities(members: tuple[Probabilities, ...]) -> Probabilities:

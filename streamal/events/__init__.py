@@ -14,7 +14,7 @@ from streamal.events.prediction import (
     ProbabilityRules,
 )
 from streamal.events.reject import DeadLetter
-from streamal.events.review import Adjudication, ModelView, ReviewRequest
+from streamal.events.review import Adjudication, ModelView, ReviewRequest, StrategyAdvice
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
 from streamal.events.window import WindowStats
 
@@ -33,5 +33,6 @@ __all__ = [
     "ProbabilityRules",
     "ReviewRequest",
     "SnapshotHeader",
+    "StrategyAdvice",
     "WindowStats",
 ]

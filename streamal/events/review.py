@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,14 @@ from streamal.events.base import (
 )
 from streamal.events.prediction import ModelRef, Output
 
-__all__ = ["Adjudication", "ModelView", "ReviewReason", "ReviewRequest", "TaskName"]
+__all__ = [
+    "Adjudication",
+    "ModelView",
+    "ReviewReason",
+    "ReviewRequest",
+    "StrategyAdvice",
+    "TaskName",
+]
 
 #: What production predicts, and so what a reviewer is asked for.
 TaskName = Literal["classification", "regression"]
@@ -57,6 +64,25 @@ class Adjudication(BaseModel):
     answers: dict[Name, str | float]
 
 
+_Unit = Annotated[float, Field(ge=0, le=1)]
+
+
+class StrategyAdvice(BaseModel):
+    """What the strategies of a bandit had to say; the trainer credits them by it.
+
+    Attributes:
+        followed: the strategy whose rank is the score.
+        mixture: strategy to the probability with which it was followed.
+        ranks: strategy to the share of recent items that it ranks below this one, in [0, 1].
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    followed: str
+    mixture: dict[str, _Unit]
+    ranks: dict[str, _Unit]
+
+
 class ReviewRequest(Event):
     """One item that a human should look at, with everything as it was decided on.
 
@@ -77,6 +103,7 @@ class ReviewRequest(Event):
         threshold: the policy's threshold at that moment.
         propensity: P(routed), in (0, 1]; weight a label by its inverse to undo the selection.
         reason: which rule routed the item.
+        advice: with `strategy` "bandit", what its strategies had to say.
         priority: order of work in [0, 1], highest first. Exploration items have 1: few, and the
             accuracy estimate rests on their being answered.
         expected_correct: predicted P(production is right) in [0, 1], from the past only. In a
@@ -105,6 +132,7 @@ class ReviewRequest(Event):
     threshold: float
     propensity: float = Field(gt=0, le=1)
     reason: ReviewReason
+    advice: StrategyAdvice | None = None
     priority: float = Field(ge=0, le=1)
     expected_correct: float = Field(ge=0, le=1)
     expected_loss: float | None = Field(default=None, ge=0)

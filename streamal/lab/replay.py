@@ -15,7 +15,7 @@ from typing import Final
 
 from streamal.core.gate import Gate
 from streamal.core.learners import OnlineModel, Outlook
-from streamal.core.types import Conditions, Context, Decision, Production, top_class
+from streamal.core.types import Conditions, Context, Decision, Production, Selection, top_class
 from streamal.errors import Reject
 from streamal.lab.experiment import Reviewers, Setup
 from streamal.lab.ledger import Ledger, Observation, Trace
@@ -35,6 +35,7 @@ class _Due:
     item: Item
     production: Production
     label: str
+    selection: Selection
 
 
 class Replay:
@@ -70,6 +71,7 @@ class Replay:
             boundary_distance=self._model.boundary_distance(item.features, production)
             if self._gate.strategy.asks_boundary
             else None,
+            strategy_weights=self._model.strategy_weights,
         )
         conditions = Conditions(now=float(self._number), pending=len(self._due))
         decision = self._gate.decide(context, conditions)
@@ -102,16 +104,17 @@ class Replay:
             return None
         answer = self._reviewers.answer(item, self._classes, self._gate.seed)
         if answer is not None:
-            self._due.append(_Due(self._number + self._reviewers.delay, item, production, answer))
+            at = self._number + self._reviewers.delay
+            self._due.append(_Due(at, item, production, answer, decision.selection))
         return answer
 
     def _learn(self) -> None:
         while self._due and self._due[0].at <= self._number:
             due = self._due.popleft()
             with suppress(Reject):  # the trainer passes such a label over, too
-                self._model.learn(
-                    due.item.features, due.production, due.label, event_id=due.item.event_id
-                )
+                features = due.item.features
+                self._model.credit(features, due.production, due.label, due.selection)
+                self._model.learn(features, due.production, due.label, event_id=due.item.event_id)
 
 
 def replay(

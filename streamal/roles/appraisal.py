@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from streamal.core.learners import Model, Outlook
-from streamal.core.types import Context, Decision, Probabilities, Production, Reason, top_class
-from streamal.events import ModelView, Prediction, ReviewRequest
+from streamal.core.types import (
+    Advice,
+    Context,
+    Decision,
+    Probabilities,
+    Production,
+    Reason,
+    top_class,
+)
+from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
 from streamal.roles.intake import as_production
 
 __all__ = ["Appraisal", "Reviewing", "ServingModel", "appraise"]
@@ -74,6 +82,7 @@ def appraise(
         boundary_distance=serving.model.boundary_distance(prediction.features, production)
         if boundary
         else None,
+        strategy_weights=serving.model.strategy_weights,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 
@@ -132,7 +141,16 @@ class Reviewing:
             threshold=decision.threshold,
             propensity=decision.propensity,
             reason=decision.reason.value,
+            advice=_on_the_wire(decision.advice),
             priority=_EXPLORATION_PRIORITY if exploring else decision.score,
             expected_correct=appraisal.outlook.expected_correct,
             metadata=prediction.metadata,
         )
+
+
+def _on_the_wire(advice: Advice | None) -> StrategyAdvice | None:
+    if advice is None:
+        return None
+    return StrategyAdvice(
+        followed=advice.followed, mixture=dict(advice.mixture), ranks=dict(advice.ranks)
+    )

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Mapping
 
 from streamal.core.learners import Model
-from streamal.events import Output
+from streamal.core.types import Advice, Selection
+from streamal.events import Output, ReviewRequest
 from streamal.events.base import FeatureMap
 from streamal.ports import TopicPartition
 from streamal.roles.intake import as_production
@@ -76,7 +77,10 @@ class Lineage:
         features, output = _as_decided_on(answer)
         if not answer.verdict.is_accepted or label is None or features is None:
             return False
-        self.model.learn(features, as_production(output), label, event_id=answer.label.event_id)
+        production = as_production(output)
+        if answer.review is not None:
+            self.model.credit(features, production, label, _selection(answer.review))
+        self.model.learn(features, production, label, event_id=answer.label.event_id)
         self.unpublished += 1
         return True
 
@@ -96,3 +100,13 @@ def _as_decided_on(answer: Answer) -> tuple[FeatureMap | None, Output | None]:
     if answer.review is not None:
         return answer.review.features, answer.review.prediction
     return answer.label.features, answer.label.prediction
+
+
+def _selection(review: ReviewRequest) -> Selection:
+    """How the item came to be labelled."""
+    advice = review.advice
+    return Selection(
+        review.propensity,
+        review.threshold,
+        None if advice is None else Advice(advice.followed, advice.mixture, advice.ranks),
+    )

@@ -31,6 +31,17 @@ _DENSITY: dict[str, JsonValue] = {"source": "committee", "beta": 2.0, "window": 
 #: (strategy, parameter) to values that work and values that must be refused. A parameter without
 #: an entry fails `test_every_parameter_has_an_entry`.
 VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
+    ("bandit", "strategies"): (
+        [
+            [
+                {"strategy": "vote_entropy", "parameters": {}},
+                {"strategy": "half_space_trees", "parameters": _TREES},
+                {"strategy": "vote_entropy", "parameters": {}},
+            ]
+        ],
+        [[], "margin", [{"strategy": "margin"}], [{"strategy": "margin"}] * 9, 1, None],
+    ),
+    ("bandit", "window"): ([10, 2000], [9, 2001, 100.0, None]),
     ("entropy", "source"): _SOURCE,
     ("half_space_trees", "n_trees"): ([1, 20], [0, 21, 2.0, "10", None]),
     ("half_space_trees", "height"): ([2, 7], [1, 8, 3.0, None]),

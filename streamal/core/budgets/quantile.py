@@ -11,8 +11,8 @@ from streamal.core.budgets.base import (
 )
 from streamal.core.budgets.ranking import RankingPolicy
 from streamal.core.budgets.spend import Spend
-from streamal.core.budgets.window import ScoreWindow
 from streamal.core.parameters import Range
+from streamal.core.score_window import ScoreWindow
 from streamal.core.types import Conditions, Offer
 
 __all__ = ["Quantile"]

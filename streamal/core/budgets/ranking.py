@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamal.core.budgets.base import THROTTLED, BudgetPolicy, own_state, read_number
 from streamal.core.budgets.spend import Spend
-from streamal.core.budgets.window import ScoreWindow
+from streamal.core.score_window import ScoreWindow
 from streamal.core.types import Conditions, JsonState, Offer
 
 __all__ = ["RankingPolicy"]

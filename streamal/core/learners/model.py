@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from streamal.core.types import Features, Probabilities, Production, Truth
+from streamal.core.types import Features, Probabilities, Production, Selection, Truth
 
 __all__ = ["RESERVED", "Model", "Outlook", "Target"]
 
@@ -71,6 +72,26 @@ class Model(ABC):
     def boundary_distance(self, features: Features, production: Production) -> float | None:  # noqa: ARG002 - numbers have none
         """How far the item is from the nearest boundary between two classes; None without one."""
         return None
+
+    @property
+    def strategy_weights(self) -> Mapping[str, float]:
+        """How often a bandit should follow each strategy; empty before the first reward."""
+        return {}
+
+    def credit(  # noqa: B027 - numbers reward nobody
+        self, features: Features, production: Production, truth: Truth, selection: Selection
+    ) -> None:
+        """Reward the strategies that asked for an answer, before it is learned, if it is news.
+
+        Args:
+            features: as `learn` will get them.
+            production: as `learn` will get it.
+            truth: as `learn` will get it.
+            selection: how the item came to be labelled; without advice, nobody is rewarded.
+
+        Raises:
+            Reject: as `learn` does.
+        """
 
     @abstractmethod
     def learn(

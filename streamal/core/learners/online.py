@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from streamal.core.learners.base import Learner
 from streamal.core.learners.factory import build_learner
 from streamal.core.learners.model import RESERVED, Model, Outlook, Target
-from streamal.core.types import Features, FeatureValue, Probabilities, Production, Truth
+from streamal.core.learners.strategy_bandit import StrategyBandit
+from streamal.core.types import (
+    Features,
+    FeatureValue,
+    Probabilities,
+    Production,
+    Selection,
+    Truth,
+    top_class,
+)
 from streamal.errors import Reject
 
 __all__ = ["RIGHT", "WRONG", "OnlineModel", "build_model"]
@@ -32,6 +41,12 @@ class OnlineModel(Model):
         self.labels_learned = 0
         self._learner = learner
         self._target = target
+        self._bandit = StrategyBandit()
+
+    @property
+    def strategy_weights(self) -> Mapping[str, float]:
+        """See `Model`."""
+        return self._bandit.mixture
 
     def outlook(self, features: Features, production: Production) -> Outlook:
         """See `Model`."""
@@ -57,18 +72,32 @@ class OnlineModel(Model):
         weight: float = 1.0,
     ) -> None:
         """See `Model`."""
-        if not isinstance(truth, str):
-            raise Reject("unsupported_task", f"value: {truth} is no class")
-        label = truth
-        if self._target is Target.ERROR:
-            if production.label is None:
-                raise Reject(
-                    "missing_prediction", "target = error needs the label that production chose"
-                )
-            label = RIGHT if production.label == truth else WRONG
+        label = self._as_learned(production, truth)
         inputs = self._inputs(features, production)
         self._learner.learn(inputs, label, event_id=event_id, weight=weight)
         self.labels_learned += 1
+
+    def credit(
+        self, features: Features, production: Production, truth: Truth, selection: Selection
+    ) -> None:
+        """See `Model`."""
+        if selection.advice is None:
+            return
+        label = self._as_learned(production, truth)
+        known = top_class(self._learner.predict_proba(self._inputs(features, production)))
+        self._bandit.credit(selection, wrong=known != label)
+
+    def _as_learned(self, production: Production, truth: Truth) -> str:
+        """The class that the learner is to learn."""
+        if not isinstance(truth, str):
+            raise Reject("unsupported_task", f"value: {truth} is no class")
+        if self._target is Target.LABEL:
+            return truth
+        if production.label is None:
+            raise Reject(
+                "missing_prediction", "target = error needs the label that production chose"
+            )
+        return RIGHT if production.label == truth else WRONG
 
     def _inputs(self, features: Features, production: Production) -> Features:
         if self._target is Target.LABEL:

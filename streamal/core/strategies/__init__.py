@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from streamal.core.parameters import construct
+from streamal.core.strategies.bandit import Bandit
 from streamal.core.strategies.base import CommitteeStrategy, ProbabilityStrategy, Strategy
 from streamal.core.strategies.combination import Combination
 from streamal.core.strategies.consensus_entropy import ConsensusEntropy
@@ -40,6 +41,7 @@ from streamal.errors import SettingsInvalid
 
 __all__ = [
     "STRATEGIES",
+    "Bandit",
     "Combination",
     "CommitteeStrategy",
     "ConsensusEntropy",
@@ -67,7 +69,7 @@ __all__ = [
 ]
 
 STRATEGIES: Final[Mapping[str, type[Strategy]]] = MappingProxyType(
-    {**SINGLE, Maximum.name: Maximum, WeightedSum.name: WeightedSum}
+    {**SINGLE, Bandit.name: Bandit, Maximum.name: Maximum, WeightedSum.name: WeightedSum}
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import ClassVar
 
-from streamal.core.types import Context, JsonState, Probabilities, Source
+from streamal.core.types import Advice, Context, JsonState, Probabilities, Source
 
 __all__ = ["MAXIMUM", "CommitteeStrategy", "ProbabilityStrategy", "Strategy", "within_unit"]
 
@@ -40,6 +40,10 @@ class Strategy(ABC):
     @abstractmethod
     def score(self, context: Context) -> float:
         """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""
+
+    def advice(self, context: Context) -> Advice | None:  # noqa: ARG002 - a bandit looks at it
+        """What the score was made of, for who learns from the label; None but for a bandit."""
+        return None
 
     def commit(self, context: Context) -> None:  # noqa: B027 - most strategies keep no state
         """Take note of a decided item."""

@@ -1,4 +1,4 @@
-"""What strategies that combine others have in common; see `weighted_sum` and `maximum`."""
+"""What strategies made of others have in common; see `weighted_sum`, `maximum` and `bandit`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamal.core.strategies.registry import SINGLE
 from streamal.core.types import Context, JsonState, JsonValue
 from streamal.errors import SettingsInvalid
 
-__all__ = ["DEFAULT_PARTS", "PARTS", "WEIGHTED_PARTS", "Combination", "Part"]
+__all__ = ["DEFAULT_PARTS", "PARTS", "WEIGHTED_PARTS", "Combination", "Fusion", "Part", "parts_of"]
 
 #: Each part costs its time on every event and its state in every transaction.
 _FEWEST, _MOST = 2, 8
@@ -40,7 +40,7 @@ class Part:
 
 
 class Combination(Strategy):
-    """Scores with several strategies and makes one score of theirs.
+    """Several strategies at once.
 
     Args:
         strategies: the parts.
@@ -60,14 +60,6 @@ class Combination(Strategy):
         """Whether any part does."""
         return any(part.asks_boundary for part in self._parts)
 
-    def score(self, context: Context) -> float:
-        """The combined score within [0, 1]."""
-        return within_unit(self.combined([part.score(context) for part in self._parts]))
-
-    @abstractmethod
-    def combined(self, scores: Sequence[float]) -> float:
-        """One score from those of the parts, in their order."""
-
     def commit(self, context: Context) -> None:
         """Let every part take note of the item."""
         for part in self._parts:
@@ -82,6 +74,18 @@ class Combination(Strategy):
         states = cast("list[JsonState]", state.get("parts") or [{}] * len(self._parts))
         for part, own in zip(self._parts, states, strict=True):
             part.restore(own)
+
+
+class Fusion(Combination):
+    """Scores with several strategies and makes one score of theirs."""
+
+    def score(self, context: Context) -> float:
+        """The combined score within [0, 1]."""
+        return within_unit(self.combined([part.score(context) for part in self._parts]))
+
+    @abstractmethod
+    def combined(self, scores: Sequence[float]) -> float:
+        """One score from those of the parts, in their order."""
 
 
 def _read(key: str, value: object, keys: tuple[str, ...]) -> tuple[Part, ...]:
@@ -151,7 +155,11 @@ def _parts(*keys: str) -> Nested:
 PARTS: Final = _parts("strategy", "parameters")
 WEIGHTED_PARTS: Final = _parts("strategy", "weight", "parameters")
 
+
+def parts_of(*strategies: str) -> tuple[Part, ...]:
+    """Parts with their default parameters and equal weights."""
+    return _read("", [{"strategy": name} for name in strategies], ("strategy",))
+
+
 #: The online model's doubt, and its word that production is wrong.
-DEFAULT_PARTS: Final = _read(
-    "", [{"strategy": "margin"}, {"strategy": "expected_error"}], ("strategy",)
-)
+DEFAULT_PARTS: Final = parts_of("margin", "expected_error")

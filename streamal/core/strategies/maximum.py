@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
-from streamal.core.strategies.combination import DEFAULT_PARTS, PARTS, Combination, Part
+from streamal.core.strategies.combination import DEFAULT_PARTS, PARTS, Fusion, Part
 
 __all__ = ["Maximum"]
 
 
-class Maximum(Combination):
+class Maximum(Fusion):
     """Several strategies at once: the highest of their scores.
 
     Use it when being informative in one way is reason enough. A part that knows nothing scores 1

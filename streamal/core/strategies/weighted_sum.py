@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
-from streamal.core.strategies.combination import DEFAULT_PARTS, WEIGHTED_PARTS, Combination, Part
+from streamal.core.strategies.combination import DEFAULT_PARTS, WEIGHTED_PARTS, Fusion, Part
 
 __all__ = ["WeightedSum"]
 
 
-class WeightedSum(Combination):
+class WeightedSum(Fusion):
     """Several strategies at once: the weighted mean of their scores.
 
     Scores of different strategies are all in [0, 1] but not equally spread, so weights are not

@@ -281,3 +281,28 @@ def test_a_leader_that_learns_anew_does_not_show_the_model_it_left(town: Town) -
     settle(second)
     assert metrics.value("streamal_trainer_leader") == 1
     assert metrics.value("streamal_model_version", {"role": "trainer"}) is None
+
+
+def test_what_labels_taught_reaches_the_bandit_in_the_gate() -> None:
+    parts = [{"strategy": "margin"}, {"strategy": "random"}]
+    gate = {"strategy": "bandit", "strategy_parameters": {"strategies": parts}}
+    town = Town({"gate": gate, "pipeline": {"classes": ["no", "yes"]}})
+    deciding, trainer = crew(town)
+    answered: set[str] = set()
+    for number in range(60):
+        town.publish(f"event-{number:03}", features={"x": number % 7 - 3})
+        settle(deciding, steps=1)
+        for review in town.reviews():
+            if review.event_id not in answered:
+                town.label(review.event_id, "no" if review.features["x"] else "yes")
+                answered.add(review.event_id)
+        town.clock.advance(1)
+        settle(trainer, deciding, steps=1)
+    reviews = sorted(town.reviews(), key=lambda review: review.event_id)
+    first, last = reviews[0].advice, reviews[-1].advice
+    assert first is not None
+    assert last is not None
+    assert first.mixture == {"margin": 0.5, "random": 0.5}
+    assert last.mixture != first.mixture
+    assert sum(last.mixture.values()) == pytest.approx(1.0)
+    assert reviews[-1].model.version > 0

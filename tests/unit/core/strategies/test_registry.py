@@ -13,6 +13,7 @@ from streamal.errors import SettingsInvalid
 
 def test_the_registered_names() -> None:
     assert set(STRATEGIES) == {
+        "bandit",
         "consensus_entropy",
         "entropy",
         "expected_error",
@@ -38,7 +39,7 @@ def test_the_registered_names() -> None:
 def test_combinations_are_made_of_the_others() -> None:
     combinations = {name for name, cls in STRATEGIES.items() if issubclass(cls, Combination)}
     assert set(STRATEGIES) - combinations == set(SINGLE)
-    assert combinations == {"max", "weighted_sum"}
+    assert combinations == {"bandit", "max", "weighted_sum"}
 
 
 def test_a_strategy_is_built_from_its_name_and_parameters() -> None:

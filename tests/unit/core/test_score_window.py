@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from numpy.random import default_rng
 
-from streamal.core.budgets.window import ScoreWindow
+from streamal.core.score_window import ScoreWindow
 
 
 def filled(scores: list[float], size: int = 1000) -> ScoreWindow:

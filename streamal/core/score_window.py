@@ -1,4 +1,4 @@
-"""The sliding window of scores that the policies with a quantile rank against."""
+"""The sliding window of scores that a new score is ranked against; for policies and strategies."""
 
 from __future__ import annotations
 
