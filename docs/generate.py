@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias, get_args
 from pydantic import BaseModel
 
 from streamal.events import (
+    AnnotatorRuling,
     DeadLetter,
     DriftEvent,
     Heartbeat,
@@ -41,6 +42,7 @@ _EVENTS: Final = (
     (Prediction, "topics.predictions", "as the default `format.fields` mapping reads it"),
     (ReviewRequest, "topics.reviews", "written by the gates, key: the event id"),
     (LabelEvent, "topics.labels", "written by review tools, key: the event id"),
+    (AnnotatorRuling, "topics.labels", "written by a lead, key: the annotator"),
     (WindowStats, "topics.windows", "written by the gates"),
     (DriftEvent, "topics.drift", "written by the leading trainer"),
     (SnapshotHeader, "topics.models", "written by the leading trainer, with the chunks it names"),

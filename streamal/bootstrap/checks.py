@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamal.bootstrap.connection import check_connection
+from streamal.bootstrap.labels import check_labels
 from streamal.bootstrap.parts import blank_model, labelled_rows, new_gate, new_signer
 from streamal.core.strategies import build_strategy
 from streamal.errors import SettingsInvalid
@@ -28,6 +29,7 @@ def check_settings(settings: Settings) -> None:
         lambda: check_connection(settings),
         lambda: _check_files(settings),
         lambda: _check_times(settings),
+        lambda: check_labels(settings),
     )
     for build in parts:
         try:

@@ -109,5 +109,9 @@ def learner_digest(settings: Settings) -> str:
         "warm_start": data,
         "seed": settings.pipeline.seed,
         "classes": sorted(settings.pipeline.classes),
+        # Who may answer is left out: to hire somebody must not cost the model.
+        "labels": settings.labels.model_dump(
+            mode="json", include={"consensus", "min_confidence", "guard"}
+        ),
     }
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()

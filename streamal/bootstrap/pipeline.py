@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from streamal.bootstrap.labels import gold_share, judge_rules, label_rules, notices
 from streamal.bootstrap.names import gate_group, topics_of, trainer_group
 from streamal.bootstrap.parts import (
     blank_model,
@@ -18,7 +20,7 @@ from streamal.core.types import Decision
 from streamal.events import ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.ports import Broker, Clock, Consumer
-from streamal.roles.appraisal import Appraisal, Reviewing
+from streamal.roles.appraisal import Appraisal, RequiredLabels, Reviewing
 from streamal.roles.breaker import Breaker
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
@@ -79,7 +81,18 @@ class Pipeline:
                 budget=gate.budget,
             ),
             intake=self._intake(),
-            reviewing=Reviewing(settings.pipeline.name, gate.policy, settings.labels.ttl_seconds),
+            reviewing=Reviewing(
+                settings.pipeline.name,
+                gate.policy,
+                settings.labels.ttl_seconds,
+                RequiredLabels(
+                    settings.labels.required,
+                    {str(name): n for name, n in settings.labels.required_by_reason.items()},
+                    settings.labels.overlap,
+                    settings.pipeline.seed,
+                ),
+            ),
+            gold=gold_share(settings),
             dead_letters=self._dead_letters("gate"),
             new_gate=lambda partitions: new_gate(settings, partitions),
             states=GateStateReader(self.broker, topics.gate_state, self.clock),
@@ -123,18 +136,42 @@ class Pipeline:
             broker=self.broker,
             group=trainer_group(settings),
             models_topic=topics.models,
-            open_pending=lambda: PendingView(
-                path,
-                pipeline=settings.pipeline.name,
-                cluster=self.log_identity(),
-                check=task_rules(settings).check_label,
-            ),
-            open_view=lambda pending: ReviewView(
-                self.broker, topics, pending, settings.trainer.max_batch_records, self.metrics
-            ),
+            open_pending=lambda: self._pending(path),
+            open_view=self._feed,
             new_lead=self._lead,
             poll_timeout_seconds=settings.trainer.poll_timeout_seconds,
             metrics=self.metrics,
+        )
+
+    @contextmanager
+    def review_view(self, location: Location) -> Iterator[ReviewView]:
+        """A pending view and its feed from the log, for the length of a command."""
+        pending = self._pending(location)
+        try:
+            view = self._feed(pending)
+            try:
+                yield view
+            finally:
+                view.close()
+        finally:
+            pending.close()
+
+    def _pending(self, location: Location) -> PendingView:
+        return PendingView(
+            location,
+            pipeline=self.settings.pipeline.name,
+            cluster=self.log_identity(),
+            rules=judge_rules(self.settings),
+            check=label_rules(self.settings).check,
+        )
+
+    def _feed(self, pending: PendingView) -> ReviewView:
+        return ReviewView(
+            self.broker,
+            topics_of(self.settings),
+            pending,
+            self.settings.trainer.max_batch_records,
+            self.metrics,
         )
 
     def _lead(self, view: ReviewView, election: Consumer) -> Lead:
@@ -153,6 +190,7 @@ class Pipeline:
                 heartbeat_seconds=trainer.heartbeat_seconds,
                 chunk_bytes=settings.snapshots.chunk_bytes,
                 retain_seconds=settings.topics.retention_seconds,
+                annotator_series=settings.labels.annotator_series,
                 quality=QualityOptions(
                     pipeline=settings.pipeline.name,
                     label_horizon_seconds=settings.estimation.label_horizon_seconds,
@@ -166,6 +204,7 @@ class Pipeline:
             new_model=lambda: first_model(settings),
             signer=new_signer(settings),
             dead_letters=self._dead_letters("trainer"),
+            notices=notices(settings),
             clock=self.clock,
             metrics=self.metrics,
         )

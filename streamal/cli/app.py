@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streamal import __version__
+from streamal.cli.annotators import annotators
 from streamal.cli.documents import catalogue, inspect, schema
 from streamal.cli.running import check, demo, run
 from streamal.cli.topics import topics
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 
 app.add_typer(topics, name="topics")
+app.add_typer(annotators, name="annotators")
 for command in (run, demo, backtest, check, schema, catalogue, inspect):
     app.command()(command)
 

@@ -67,4 +67,14 @@ def print_inspection(found: Inspection) -> None:
     if found.refused:
         typer.echo(f"newest snapshot refused: {found.refused}")
     typer.echo(f"pending reviews: {found.pending}, labels not read yet: {found.labels_lag}")
+    if found.quarantined or found.disputes:
+        typer.echo(
+            f"waiting for a lead: {found.disputes} disputes, {found.quarantined} annotators in "
+            "quarantine"
+        )
+    if found.noise_dominates:
+        typer.echo(
+            f"noise in the answers ({found.answer_noise:.1%} wrong) may move the accuracy estimate "
+            "by more than its interval says"
+        )
     print_table([lane.model_dump() for lane in found.gates], "gates")

@@ -15,12 +15,14 @@ from streamal.events.prediction import (
 )
 from streamal.events.reject import DeadLetter
 from streamal.events.review import Adjudication, ModelView, ReviewRequest, StrategyAdvice
+from streamal.events.ruling import AnnotatorRuling
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
 from streamal.events.window import WindowStats
 
 __all__ = [
     "STANDS",
     "Adjudication",
+    "AnnotatorRuling",
     "DeadLetter",
     "DetectedObject",
     "DriftEvent",

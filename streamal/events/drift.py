@@ -18,7 +18,8 @@ class DriftEvent(Event):
         cause: one line for a human.
         harmful: whether production has become worse.
         statistic: the detector's measure of the change; for `accuracy_shift` the difference of
-            accuracies, after minus before, in [-1, 1].
+            accuracies, after minus before, in [-1, 1]; for `annotator_agreement` an annotator's
+            mean agreement minus the one that is owed, in [-1, 1].
         low: lower end of the statistic's interval.
         high: upper end of the statistic's interval.
         window_start: first instant of the event-time window that shows the change.
@@ -27,7 +28,7 @@ class DriftEvent(Event):
     """
 
     pipeline: str
-    detector: Literal["accuracy_shift"]
+    detector: Literal["accuracy_shift", "annotator_agreement"]
     cause: str
     harmful: bool
     statistic: float

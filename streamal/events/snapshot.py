@@ -18,12 +18,24 @@ class Heartbeat(Event):
         response_rate: share of matured reviews that were answered in time, in [0, 1]; None before
             the first has matured.
         label_latency_seconds: median time from decision to label; None before the first label.
+        quarantined: annotators whose answers are held until a lead decides.
+        disputes: items whose answers disagree and that wait for a lead.
+        annotator_alpha: Krippendorff's alpha of the newest items with several answers, at most 1;
+            None without such items.
+        answer_noise: estimated probability that a final answer is wrong; None without such items.
+        noise_dominates: whether that noise may move the accuracy estimate by more than its interval
+            allows.
     """
 
     sent_at: UtcDatetime
     pending: int = Field(ge=0)
     response_rate: float | None = Field(default=None, ge=0, le=1)
     label_latency_seconds: float | None = Field(default=None, ge=0)
+    quarantined: int = Field(default=0, ge=0)
+    disputes: int = Field(default=0, ge=0)
+    annotator_alpha: float | None = Field(default=None, le=1)
+    answer_noise: float | None = Field(default=None, ge=0, le=1)
+    noise_dominates: bool = False
 
 
 class SnapshotHeader(Event):

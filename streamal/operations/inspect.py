@@ -13,7 +13,7 @@ from streamal.operations.topics import problems, topic_specs
 from streamal.ports import Consumer, TopicPartition
 from streamal.roles.gate_state import GateStateReader
 
-__all__ = ["GateLane", "Inspection", "ModelState", "inspect"]
+__all__ = ["GateLane", "Inspection", "ModelState", "inspect", "require_topics"]
 
 
 class ModelState(BaseModel):
@@ -68,6 +68,12 @@ class Inspection(BaseModel):
         pending: reviews without an answer, as the trainer last counted them.
         response_rate: share of expired reviews answered in time.
         label_latency_seconds: median time from decision to label.
+        quarantined: annotators whose answers are held until a lead decides.
+        disputes: items that wait for a lead to adjudicate.
+        annotator_alpha: Krippendorff's alpha of the newest items with several answers.
+        answer_noise: estimated probability that a final answer is wrong.
+        noise_dominates: whether that noise may move the accuracy estimate by more than its interval
+            allows.
         gates: one entry per partition.
         labels_lag: labels that the trainer has not reported yet.
     """
@@ -78,6 +84,11 @@ class Inspection(BaseModel):
     pending: int | None
     response_rate: float | None
     label_latency_seconds: float | None
+    quarantined: int
+    disputes: int
+    annotator_alpha: float | None
+    answer_noise: float | None
+    noise_dominates: bool
     gates: list[GateLane]
     labels_lag: int
 
@@ -89,7 +100,7 @@ def inspect(pipeline: Pipeline) -> Inspection:
         TopicsInvalid: topics are missing or of the wrong shape; one line each.
         BrokerUnavailable: no broker answers.
     """
-    _require_topics(pipeline)
+    require_topics(pipeline)
     reader = pipeline.snapshot_reader()
     try:
         reader.catch_up()
@@ -103,12 +114,18 @@ def inspect(pipeline: Pipeline) -> Inspection:
         pending=heartbeat.pending if heartbeat else None,
         response_rate=heartbeat.response_rate if heartbeat else None,
         label_latency_seconds=heartbeat.label_latency_seconds if heartbeat else None,
+        quarantined=heartbeat.quarantined if heartbeat else 0,
+        disputes=heartbeat.disputes if heartbeat else 0,
+        annotator_alpha=heartbeat.annotator_alpha if heartbeat else None,
+        answer_noise=heartbeat.answer_noise if heartbeat else None,
+        noise_dominates=heartbeat.noise_dominates if heartbeat else False,
         gates=_gates(pipeline),
         labels_lag=_labels_lag(pipeline),
     )
 
 
-def _require_topics(pipeline: Pipeline) -> None:
+def require_topics(pipeline: Pipeline) -> None:
+    """Raise `TopicsInvalid` when topics are missing or of the wrong shape."""
     admin = pipeline.broker.admin()
     try:
         found = admin.describe_topics([spec.name for spec in topic_specs(pipeline.settings)])

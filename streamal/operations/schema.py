@@ -6,6 +6,7 @@ from typing import Any
 
 from streamal import __version__
 from streamal.events import (
+    AnnotatorRuling,
     DriftEvent,
     Heartbeat,
     LabelEvent,
@@ -23,6 +24,7 @@ _EVENTS: tuple[type[Event], ...] = (
     Prediction,
     ReviewRequest,
     LabelEvent,
+    AnnotatorRuling,
     WindowStats,
     SnapshotHeader,
     Heartbeat,
@@ -44,7 +46,12 @@ def asyncapi(topics: Topics) -> dict[str, Any]:
     flows: tuple[tuple[str, tuple[type[Event], ...], str, str], ...] = (
         (topics.predictions, (Prediction,), "receive", "What production publishes."),
         (topics.reviews, (ReviewRequest,), "send", "What a human should look at."),
-        (topics.labels, (LabelEvent,), "receive", "What humans answered."),
+        (
+            topics.labels,
+            (LabelEvent, AnnotatorRuling),
+            "receive",
+            "What humans answered, and what leads decided about annotators.",
+        ),
         (topics.windows, (WindowStats,), "send", "Counts over all events, for estimation."),
         (
             topics.models,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from streamal.core.chance import draw
 from streamal.core.learners import Model, Outlook
 from streamal.core.types import (
     Advice,
@@ -18,7 +20,7 @@ from streamal.core.types import (
 from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
 from streamal.roles.intake import as_production
 
-__all__ = ["Appraisal", "Reviewing", "ServingModel", "appraise"]
+__all__ = ["Appraisal", "RequiredLabels", "Reviewing", "ServingModel", "appraise"]
 
 #: Few exploration items exist and every unbiased estimate rests on their being answered, so they
 #: are worked on first.
@@ -103,6 +105,28 @@ def _members(
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredLabels:
+    """How many annotators are asked about an item; a function of event and reason.
+
+    Attributes:
+        usual: where nothing else is said, >= 1.
+        by_reason: for single reasons of routing.
+        overlap: share of items that ask for one more, in [0, 1].
+        seed: the pipeline's.
+    """
+
+    usual: int = 1
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    overlap: float = 0.0
+    seed: int = 0
+
+    def count(self, event_id: str, reason: Reason) -> int:
+        """How many are to answer; >= 1."""
+        overlaps = draw(self.seed, event_id, "overlap") < self.overlap
+        return self.by_reason.get(reason.value, self.usual) + int(overlaps)
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewing:
     """Writes review requests.
 
@@ -110,11 +134,13 @@ class Reviewing:
         pipeline: name of the pipeline.
         policy: registered name of the budget policy.
         ttl_seconds: how long after the decision a label is still used.
+        required: how many annotators are asked.
     """
 
     pipeline: str
     policy: str
     ttl_seconds: float
+    required: RequiredLabels = RequiredLabels()
 
     def request(self, appraisal: Appraisal, decision: Decision, now: float) -> ReviewRequest:
         """The review request for a routed event."""
@@ -145,6 +171,7 @@ class Reviewing:
             priority=_EXPLORATION_PRIORITY if exploring else decision.score,
             expected_correct=appraisal.outlook.expected_correct,
             metadata=prediction.metadata,
+            required_labels=self.required.count(prediction.event_id, decision.reason),
         )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Decision
 from streamal.errors import Rebalanced, Reject, Retriable
+from streamal.events import Prediction, ReviewRequest
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import Appraisal, Reviewing, appraise
@@ -23,9 +24,11 @@ from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import Delivery
 from streamal.roles.gate_state import GateStateReader, state_key
+from streamal.roles.gold import GoldShare
 from streamal.roles.intake import Intake
 from streamal.roles.models_topic import ModelFollower
 from streamal.roles.partition import GatePartition
+from streamal.state.gold import GOLD_HEADER
 from streamal.telemetry.metrics import Metrics
 
 __all__ = ["GateOptions", "GateRole"]
@@ -71,6 +74,7 @@ class GateRole:
         models: follows the online model.
         delivery: opens the transactional or the plain producer.
         breaker: stops the role when too much is rejected.
+        gold: items with a known answer to mix in; None for none.
         clock: time of day.
         metrics: counts.
         observer: called with every decision that was committed; for the demo and backtests.
@@ -93,6 +97,7 @@ class GateRole:
         breaker: Breaker,
         clock: Clock,
         metrics: Metrics,
+        gold: GoldShare | None = None,
         observer: Callable[[Appraisal, Decision], None] | None = None,
     ) -> None:
         self._broker = broker
@@ -108,6 +113,7 @@ class GateRole:
         self._clock = clock
         self._metrics = metrics
         self._observer = observer
+        self._gold = gold
         self._partitions: dict[int, GatePartition] = {}
         self._decided: list[_Decided] = []
         self._rejected: list[Reject] = []
@@ -208,12 +214,25 @@ class GateRole:
         )
         self._decided.append(_Decided(record, appraisal, decision))
         if decision.query:
+            self._ask(self._reviewing.request(appraisal, decision, now))
+            self._mix_in_gold(prediction, decision, now)
+
+    def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
+        """Beside a request perhaps one whose answer is known; no event, and not of the budget."""
+        gold = None if self._gold is None else self._gold.beside(neighbour)
+        if gold is not None:
+            item, prediction = gold
+            appraisal = appraise(prediction, self._models.serving, self._options.committee)
             request = self._reviewing.request(appraisal, decision, now)
-            self.delivery.producer.send(
-                self._options.topics.reviews,
-                request.to_bytes(),
-                key=request.event_id.encode(),
-            )
+            self._ask(request, ((GOLD_HEADER, item.encode()),))
+
+    def _ask(self, request: ReviewRequest, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
+        self.delivery.producer.send(
+            self._options.topics.reviews,
+            request.to_bytes(),
+            key=request.event_id.encode(),
+            headers=headers,
+        )
 
     def _commit(self, numbers: set[int]) -> None:
         """One transaction: what was sent, the window increments, the states and the offsets."""

@@ -21,10 +21,12 @@ from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.lineage import Lineage
 from streamal.roles.models_topic import SnapshotReader, show_model, show_snapshot
+from streamal.roles.notices import Notices
 from streamal.roles.quality import Quality, QualityOptions
 from streamal.roles.review_view import ReviewView
-from streamal.state.pending import Answer, Rejected, Verdict
+from streamal.roles.workforce import show_workforce, with_workforce
 from streamal.state.snapshots import Message, Signer, dump, new_header, pack, pack_heartbeat
+from streamal.state.verdicts import Answer, Rejected, Verdict
 from streamal.telemetry.metrics import Metrics
 
 __all__ = ["Lead", "LeadOptions"]
@@ -35,6 +37,7 @@ _log = logging.getLogger(__name__)
 _USELESS = {
     Verdict.UNKNOWN: "no review was requested for this event, and the label carries no features",
     Verdict.LATE: "the review had expired",
+    Verdict.DISMISSED: "a lead has dismissed this annotator",
 }
 
 
@@ -46,6 +49,7 @@ class LeadOptions:
         settings_digest: digest of all that makes the model a function of the labels; a snapshot
             with another one starts a new lineage.
         retain_seconds: how long an expired review is kept for estimates.
+        annotator_series: how many annotators metrics show by name.
     """
 
     pipeline: str
@@ -60,6 +64,7 @@ class LeadOptions:
     chunk_bytes: int
     retain_seconds: float
     quality: QualityOptions
+    annotator_series: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class _News:
         useless = [
             Rejected(
                 answer.record,
-                Reject(f"{answer.verdict.value}_label", f"event_id: {_USELESS[answer.verdict]}"),
+                Reject(f"{answer.verdict.value}_label", f"label: {_USELESS[answer.verdict]}"),
             )
             for answer in self.answers
             if answer.verdict in _USELESS
@@ -94,6 +99,7 @@ class Lead:
         new_model: makes a model that has learned no label of the log.
         signer: signs snapshots.
         dead_letters: writes dead letters.
+        notices: tells people about labels.
         clock: time of day.
         metrics: counts.
     """
@@ -109,9 +115,11 @@ class Lead:
         new_model: Callable[[], Model],
         signer: Signer,
         dead_letters: DeadLetterBox,
+        notices: Notices,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
+        self._notices = notices
         self._options = options
         self._view = view
         self._election = election
@@ -216,11 +224,9 @@ class Lead:
         registered = self._view.pending.register_labels(records)
         answers, rejects = [], list(registered.rejects)
         for answer in registered.answers:
-            try:
-                self._lineage.learn(answer)
-            except Reject as reject:
-                rejects.append(Rejected(answer.record, reject))
-            else:
+            unlearned = self._lineage.learn(answer)
+            rejects += [Rejected(answer.record, reject) for reject in unlearned]
+            if not unlearned:
                 answers.append(answer)
         # After the answers: passing over a later record first would pass over them as well.
         for record, _ in registered.rejects:
@@ -252,6 +258,7 @@ class Lead:
         self._producer.begin()
         for record, reject in news.dead_letters():
             self._dead_letters.send(self._producer, record, reject)
+        self._notices.send(self._producer, news.answers)
         for message in messages:
             self._producer.send(
                 self._options.topics.models,
@@ -290,7 +297,12 @@ class Lead:
         return [pack_heartbeat(self._options.pipeline, heartbeat, self._signer)]
 
     def _heartbeat(self, now: float) -> Heartbeat:
-        heartbeat = self._view.pending.measures.heartbeat(now)
+        production = self._quality.production.anytime()
+        workforce = self._view.pending.workforce(now)
+        show_workforce(self._metrics, workforce, production, self._options.annotator_series)
+        heartbeat = with_workforce(
+            self._view.pending.measures.heartbeat(now), workforce, production
+        )
         self._metrics.pending.set(heartbeat.pending)
         if heartbeat.response_rate is not None:
             self._metrics.response_rate.set(heartbeat.response_rate)
@@ -349,8 +361,8 @@ class Lead:
         self._metrics.labels.labels(outcome="rejected").inc(len(news.rejects))
         for answer in news.answers:
             self._metrics.labels.labels(outcome=answer.verdict.value).inc()
-            if answer.latency_seconds is not None:
-                self._metrics.label_latency_seconds.observe(answer.latency_seconds)
+            for latency in answer.latencies_seconds:
+                self._metrics.label_latency_seconds.observe(latency)
         for record, reject in news.dead_letters():
             self._metrics.rejected.labels(role="trainer", reason=reject.reason).inc()
             _log.debug("label at offset %d rejected: %s", record.offset, reject)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from streamal.core.learners import Model
 from streamal.core.types import Advice, Selection
-from streamal.events import Output, ReviewRequest
-from streamal.events.base import FeatureMap
+from streamal.errors import Reject
+from streamal.events import ReviewRequest
 from streamal.ports import TopicPartition
 from streamal.roles.intake import as_production
-from streamal.state.pending import Answer
 from streamal.state.snapshots import Snapshot, load
+from streamal.state.verdicts import Answer, Lesson
 
 __all__ = ["Lineage"]
 
@@ -64,25 +64,31 @@ class Lineage:
         """Start from a model that has learned no label of the log."""
         return cls(uuid.uuid4().hex, version, model, {})
 
-    def learn(self, answer: Answer) -> bool:
-        """Learn an accepted label; whether this model did not contain it yet.
+    def learn(self, answer: Answer) -> list[Reject]:
+        """Learn what follows from a label record, unless this model contains it already.
 
-        Raises:
-            Reject: the learner cannot learn it, now or on any replay; it was passed over.
+        Returns:
+            A reject for each lesson that the learner cannot learn, now or on any replay.
         """
-        record, label = answer.record, answer.label.label
+        record = answer.record
         if record.offset < self.offsets.get(record.source, 0):
-            return False
+            return []
+        rejects = []
+        for lesson in answer.lessons:
+            try:
+                self._learn(lesson)
+            except Reject as reject:
+                rejects.append(reject)
+        # After all of them: a record's lessons are in the model together or not at all.
         self.offsets[record.source] = record.offset + 1
-        features, output = _as_decided_on(answer)
-        if not answer.verdict.is_accepted or label is None or features is None:
-            return False
-        production = as_production(output)
-        if answer.review is not None:
-            self.model.credit(features, production, label, _selection(answer.review))
-        self.model.learn(features, production, label, event_id=answer.label.event_id)
+        return rejects
+
+    def _learn(self, lesson: Lesson) -> None:
+        features, production = lesson.features, as_production(lesson.prediction)
+        if lesson.review is not None:
+            self.model.credit(features, production, lesson.answer, _selection(lesson.review))
+        self.model.learn(features, production, lesson.answer, event_id=lesson.event_id)
         self.unpublished += 1
-        return True
 
     def pass_over(self, source: TopicPartition, offset: int) -> None:
         """A record at `offset` holds nothing to learn."""
@@ -93,13 +99,6 @@ class Lineage:
         self.version += 1
         self.chunks = chunks
         self.unpublished = 0
-
-
-def _as_decided_on(answer: Answer) -> tuple[FeatureMap | None, Output | None]:
-    """Features and production's prediction as stored with the decision, or as the label says."""
-    if answer.review is not None:
-        return answer.review.features, answer.review.prediction
-    return answer.label.features, answer.label.prediction
 
 
 def _selection(review: ReviewRequest) -> Selection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamal.core.estimation import (
@@ -94,10 +94,9 @@ class Quality:
     def _close(self, window: WindowSums, now: float) -> WindowReport:
         end = window.window_start + window.window_seconds
         self._closed_until = end
-        outcomes = [
-            self._as_of_horizon(outcome)
-            for outcome in self._measures.outcomes(window.window_start, end)
-        ]
+        outcomes = self._measures.outcomes(
+            window.window_start, end, horizon_seconds=self._options.label_horizon_seconds
+        )
         responses = _responses(outcomes)
         items = _labelled(outcomes, _production_correct, use_expectation=True)
         totals = _totals(window, len(items))
@@ -112,13 +111,6 @@ class Quality:
             ),
             drift=None if shift is None else self._drift(shift, window, now),
         )
-
-    def _as_of_horizon(self, outcome: ReviewOutcome) -> ReviewOutcome:
-        """Later answers don't count, whenever they are looked at: a report must not change."""
-        limit = outcome.decided_at + self._options.label_horizon_seconds
-        if outcome.answered_at is None or outcome.answered_at <= limit:
-            return outcome
-        return replace(outcome, label=None, answered_at=None)
 
     def _tracker(self) -> AccuracyTracker:
         return AccuracyTracker(

@@ -105,6 +105,7 @@ class ReviewView:
         self._metrics.reviews.labels(outcome="stored").inc(stored.stored)
         self._metrics.reviews.labels(outcome="repeated").inc(stored.repeated)
         self._metrics.reviews.labels(outcome="foreign").inc(stored.foreign)
+        self._metrics.reviews.labels(outcome="gold").inc(stored.gold)
         self._metrics.reviews.labels(outcome="rejected").inc(len(stored.rejects))
         for record, reject in (*stored.rejects, *summed.rejects):
             _log_not_ours(record, reject)

@@ -8,7 +8,7 @@ is allowed. What a strategy, policy or learner accepts as parameters is checked 
 from streamal.settings.broker import BrokerSettings, TopicSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import BreakerSettings, GateSettings
-from streamal.settings.labels import LabelSettings
+from streamal.settings.labels import GoldSettings, GuardSettings, LabelSettings
 from streamal.settings.loading import load_settings
 from streamal.settings.pipeline import FormatSettings, PipelineSettings
 from streamal.settings.telemetry import TelemetrySettings
@@ -21,6 +21,8 @@ __all__ = [
     "EstimationSettings",
     "FormatSettings",
     "GateSettings",
+    "GoldSettings",
+    "GuardSettings",
     "LabelSettings",
     "LearnerSettings",
     "PipelineSettings",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from streamal.errors import Fatal, SettingsInvalid
+from streamal.state.schema import SCHEMA, SCHEMA_VERSION
 
 __all__ = ["Identity", "Location", "open_database", "transaction"]
 
@@ -21,66 +22,9 @@ log = logging.getLogger(__name__)
 
 Location: TypeAlias = Path | Literal[":memory:"]
 
-#: Raised with every change to `_SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 1
 #: How long a predecessor that is shutting down may keep the file, in seconds.
 _LOCK_TIMEOUT_SECONDS: Final = 5.0
 _OLDEST_SQLITE: Final = (3, 37)
-
-_SCHEMA: Final = """
-CREATE TABLE identity (pipeline TEXT NOT NULL, cluster TEXT NOT NULL) STRICT;
-
-CREATE TABLE offsets (
-    topic TEXT NOT NULL,
-    partition INTEGER NOT NULL,
-    next_offset INTEGER NOT NULL,
-    PRIMARY KEY (topic, partition)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE reviews (
-    event_id TEXT PRIMARY KEY,
-    payload BLOB NOT NULL,
-    occurred_at REAL NOT NULL,
-    decided_at REAL NOT NULL,
-    expires_at REAL NOT NULL,
-    propensity REAL NOT NULL,
-    expected_correct REAL NOT NULL,
-    reason TEXT NOT NULL,
-    production_label TEXT,
-    model_label TEXT,
-    label TEXT,
-    answered_at REAL
-) STRICT;
-CREATE INDEX reviews_by_expiry ON reviews (expires_at, answered_at);
-CREATE INDEX reviews_by_occurrence ON reviews (occurred_at);
-CREATE INDEX reviews_by_answer ON reviews (answered_at) WHERE answered_at IS NOT NULL;
-
-CREATE TABLE labels (
-    topic TEXT NOT NULL,
-    partition INTEGER NOT NULL,
-    "offset" INTEGER NOT NULL,
-    event_id TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    label TEXT,
-    annotator TEXT NOT NULL,
-    labelled_at REAL NOT NULL,
-    arrived_at REAL NOT NULL,
-    PRIMARY KEY (topic, partition, "offset")
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX one_accepted_label ON labels (event_id)
-    WHERE verdict IN ('learned', 'unsolicited');
-
-CREATE TABLE windows (
-    window_start REAL NOT NULL,
-    window_seconds REAL NOT NULL,
-    events INTEGER NOT NULL,
-    routed INTEGER NOT NULL,
-    unreachable INTEGER NOT NULL,
-    sum_expected_correct REAL NOT NULL,
-    sum_propensity REAL NOT NULL,
-    PRIMARY KEY (window_start, window_seconds)
-) STRICT, WITHOUT ROWID;
-"""
 
 
 class Identity(NamedTuple):
@@ -215,7 +159,7 @@ def _is_damage(error: sqlite3.Error) -> bool:
 def _create(connection: sqlite3.Connection, identity: Identity) -> None:
     # `executescript` commits what is open, so the script brings its own transaction.
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )
     connection.execute("INSERT INTO identity VALUES (?, ?)", identity)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,17 @@ from datetime import UTC, datetime
 
 from streamal.events import Heartbeat, ReviewRequest
 
-__all__ = ["LabelledReview", "ReviewMeasures", "ReviewOutcome", "WindowTotals"]
+__all__ = [
+    "AnnotatorAnswer",
+    "LabelledReview",
+    "ReviewMeasures",
+    "ReviewOutcome",
+    "WindowTotals",
+]
+
+
+#: Any time to come, as a number that SQLite can add: 10,000 years, in seconds.
+_FOREVER = 3.2e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,8 @@ class ReviewOutcome:
         reason: which rule routed it; a stratum of response.
         production_label: production's class; None for a regression.
         model_label: the online model's class at decision time; None while it knew nothing.
-        label: the human's class; None while there is no answer that counts.
+        label: the final class, after consensus; None while there is none.
+        value: the final number of a regression; None while there is none.
         answered_at: log time of that answer; None without one.
     """
 
@@ -68,6 +80,7 @@ class ReviewOutcome:
     production_label: str | None
     model_label: str | None
     label: str | None
+    value: float | None
     answered_at: float | None
 
     @property
@@ -82,22 +95,46 @@ class ReviewOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnotatorAnswer:
+    """What one annotator said about one event, as it stands.
+
+    Attributes:
+        annotator: who.
+        label: the class; None in a regression.
+        value: the number of a regression; None in a classification.
+        labelled_at: when they say they answered, epoch seconds.
+    """
+
+    annotator: str
+    label: str | None
+    value: float | None
+    labelled_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledReview:
-    """One answered review with its features, for retraining production.
+    """One review with a final answer, with its features, for retraining production.
 
     Attributes:
         review: the request as it lies on the topic.
-        label: the human's class.
-        annotator: who answered.
-        labelled_at: when they say they answered, epoch seconds.
-        answered_at: log time of the answer, epoch seconds.
+        label: the final class; None in a regression.
+        value: the final number of a regression; None in a classification.
+        answers: every standing answer that counted, first come first; without held ones.
+        adjudicated_by: the lead whose verdict it is; None where the votes carried it.
+        answered_at: log time at which the event got its final answer, epoch seconds.
     """
 
     review: ReviewRequest
-    label: str
-    annotator: str
-    labelled_at: float
+    label: str | None
+    value: float | None
+    answers: tuple[AnnotatorAnswer, ...]
+    adjudicated_by: str | None
     answered_at: float
+
+    @property
+    def annotators(self) -> tuple[str, ...]:
+        """Everybody whose answer counted."""
+        return tuple(answer.annotator for answer in self.answers)
 
 
 def _agrees(predicted: str | None, label: str | None) -> bool | None:
@@ -183,27 +220,51 @@ class ReviewMeasures:
         )
         return [WindowTotals(*row) for row in rows]
 
-    def outcomes(self, start: float, end: float) -> list[ReviewOutcome]:
-        """Reviews of events that occurred in [`start`, `end`), answered or not, oldest first."""
+    def outcomes(
+        self, start: float, end: float, *, horizon_seconds: float = math.inf
+    ) -> list[ReviewOutcome]:
+        """Reviews of events that occurred in [`start`, `end`), answered or not, oldest first.
+
+        Args:
+            start: first instant.
+            end: first instant after.
+            horizon_seconds: how long after its decision an answer of a review may still change; the
+                answer that stood then is given, so that a report does not change afterwards.
+        """
         rows = self._connection.execute(
-            "SELECT event_id, occurred_at, decided_at, expires_at, propensity, expected_correct, "
-            "reason, production_label, model_label, label, answered_at FROM reviews "
-            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, event_id",
-            (start, end),
+            "SELECT reviews.event_id, occurred_at, decided_at, expires_at, propensity, "
+            "expected_correct, reason, production_label, model_label, answers.label, "
+            "answers.value, iif(coalesce(answers.label, answers.value) IS NULL, NULL, changed_at) "
+            "FROM reviews LEFT JOIN answers ON answers.event_id = reviews.event_id AND sequence = "
+            "(SELECT max(sequence) FROM answers AS past WHERE past.event_id = reviews.event_id "
+            "AND past.changed_at <= decided_at + ?) "
+            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, reviews.event_id",
+            (min(horizon_seconds, _FOREVER), start, end),
         )
         return [ReviewOutcome(*row) for row in rows]
 
     def labelled(self, start: float, end: float) -> Iterator[LabelledReview]:
-        """Answered reviews of events that occurred in [`start`, `end`), oldest first.
+        """Reviews with a final answer of events that occurred in [`start`, `end`), oldest first.
 
         The view is not to be written to while this is read.
         """
         rows = self._connection.execute(
-            "SELECT payload, reviews.label, annotator, labelled_at, answered_at FROM reviews "
-            "JOIN labels ON labels.event_id = reviews.event_id "
-            "AND verdict IN ('learned', 'unsolicited') AND verdict = 'learned' "
-            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, reviews.event_id",
+            "SELECT payload, reviews.label, reviews.value, adjudications.annotator, answered_at "
+            "FROM reviews LEFT JOIN adjudications USING (event_id) "
+            "WHERE answered_at IS NOT NULL AND occurred_at >= ? AND occurred_at < ? "
+            "ORDER BY occurred_at, event_id",
             (start, end),
         )
-        for payload, *answer in rows:
-            yield LabelledReview(ReviewRequest.from_bytes(payload), *answer)
+        for payload, label, value, lead, answered_at in rows:
+            review = ReviewRequest.from_bytes(payload)
+            answers = self.answers(review.event_id)
+            yield LabelledReview(review, label, value, answers, lead, answered_at)
+
+    def answers(self, event_id: str) -> tuple[AnnotatorAnswer, ...]:
+        """The standing answers to one review, first come first; held ones are left out."""
+        rows = self._connection.execute(
+            "SELECT annotator, label, value, labelled_at FROM votes WHERE event_id = ? "
+            "AND held = 0 AND feedback IS NULL ORDER BY place, annotator",
+            (event_id,),
+        )
+        return tuple(AnnotatorAnswer(*row) for row in rows)

@@ -32,72 +32,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from streamal.errors import Reject
-from streamal.events import LabelEvent, ReviewRequest, WindowStats
+from streamal.events import AnnotatorRuling, LabelEvent, ReviewRequest, WindowStats
+from streamal.events.base import load_json, rejecting
 from streamal.ports import Record, TopicPartition
 from streamal.state.database import Identity, Location, open_database, transaction
+from streamal.state.gold import GOLD_HEADER, GoldAnswers
+from streamal.state.judge import Judge, JudgeRules
 from streamal.state.measures import ReviewMeasures
+from streamal.state.purge import purge
+from streamal.state.schema import FORGET_ALL
+from streamal.state.verdicts import Answer, Registered, Rejected, Verdict
+from streamal.state.workforce import Workforce, WorkforceMeasures
 
-__all__ = ["Answer", "Applied", "PendingView", "Registered", "Rejected", "Verdict"]
+__all__ = ["Applied", "PendingView"]
 
 #: A week: long enough for a few hundred answers at human speed, short enough to follow vacations.
 _RECENT_SECONDS: Final = 7 * 86_400.0
-_FORGET_ALL: Final = (
-    "DELETE FROM offsets",
-    "DELETE FROM reviews",
-    "DELETE FROM labels",
-    "DELETE FROM windows",
-)
-
-
-class Verdict(StrEnum):
-    """What a label record amounts to; also the `outcome` of the labels metric."""
-
-    LEARNED = "learned"
-    UNSOLICITED = "unsolicited"
-    DUPLICATE = "duplicate"
-    UNSURE = "unsure"
-    SKIP = "skip"
-    LATE = "late"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether the model learns it. At most one label of an event is accepted."""
-        return self in {Verdict.LEARNED, Verdict.UNSOLICITED}
-
-
-class Rejected(NamedTuple):
-    """A record that could not be read, and why."""
-
-    record: Record
-    reject: Reject
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One label record and what it amounts to.
-
-    Attributes:
-        record: as it lies on the topic.
-        label: its content.
-        verdict: the same for this record however often it is asked.
-        review: the request it answers; None unless the verdict is `learned`.
-    """
-
-    record: Record
-    label: LabelEvent
-    verdict: Verdict
-    review: ReviewRequest | None = None
-
-    @property
-    def latency_seconds(self) -> float | None:
-        """Time from decision to answer by the log's clock, >= 0; None without a review."""
-        if self.review is None:
-            return None
-        return max(0.0, self.record.timestamp_ms / 1000 - self.review.decided_at.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +62,7 @@ class Applied:
         repeated: reviews of an event that has one already; the first one counts.
         redelivered: records below the view's offset; ignored.
         foreign: records of another pipeline that shares the topic; ignored.
+        gold: reviews whose answer is known beforehand.
         rejects: unreadable records, reported once: not again when they are redelivered.
     """
 
@@ -116,19 +70,7 @@ class Applied:
     repeated: int
     redelivered: int
     foreign: int
-    rejects: tuple[Rejected, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What became of a batch of labels.
-
-    Attributes:
-        answers: every readable record in the order given, redelivered ones included.
-        rejects: every unreadable record, redelivered ones included.
-    """
-
-    answers: tuple[Answer, ...]
+    gold: int
     rejects: tuple[Rejected, ...]
 
 
@@ -137,6 +79,7 @@ class _Fate(StrEnum):
     REPEATED = "repeated"
     REDELIVERED = "redelivered"
     FOREIGN = "foreign"
+    GOLD = "gold"
 
 
 class PendingView:
@@ -148,8 +91,9 @@ class PendingView:
         pipeline: name of the pipeline; records of others are ignored.
         cluster: anything that tells this log from another, such as the cluster id.
         recent_seconds: how far back `measures` look for rates and latencies, > 0.
-        check: raises `Reject` for labels that are to be turned away before they count for anything;
-            a function of the label alone.
+        rules: what verdicts depend on besides the logs.
+        check: raises `Reject` for what is to be turned away before it counts for anything; a
+            function of the record alone.
 
     Raises:
         SettingsInvalid: the file is in use or cannot be written.
@@ -162,12 +106,19 @@ class PendingView:
         pipeline: str,
         cluster: str = "",
         recent_seconds: float = _RECENT_SECONDS,
-        check: Callable[[LabelEvent], None] | None = None,
+        rules: JudgeRules | None = None,
+        check: Callable[[LabelEvent | AnnotatorRuling], None] | None = None,
     ) -> None:
         self._check = check
         self._pipeline = pipeline
         self._connection = open_database(location, Identity(pipeline, cluster))
+        self._judge = Judge(self._connection, rules or JudgeRules())
+        self._gold = GoldAnswers(self._connection)
         self.measures = ReviewMeasures(self._connection, recent_seconds)
+        self.annotators = self._judge.annotators
+        self._workforce = WorkforceMeasures(
+            self._connection, self.annotators, self._judge.rules.consensus.classes
+        )
 
     def close(self) -> None:
         """Release the file. May be called twice."""
@@ -195,9 +146,9 @@ class PendingView:
         return self._apply(records, self._add_window)
 
     def register_labels(self, records: Sequence[Record]) -> Registered:
-        """Judge label records, in offset order per partition, and remember the accepted ones.
+        """Judge label records, in offset order per partition, and remember what follows.
 
-        Records below the view's offset are answered with the verdict that was stored for them.
+        Records below the view's offset are answered with what was stored for them.
 
         Raises:
             Fatal: the file failed; nothing of the batch was registered.
@@ -208,28 +159,28 @@ class PendingView:
             for record in records:
                 is_new = progress.advance(record)
                 try:
-                    label = self._read_label(record)
+                    content = self._read_label(record)
                 except Reject as reject:
                     rejects.append(Rejected(record, reject))
                 else:
-                    answers.append(self._answer(record, label, is_new=is_new))
+                    answers.append(self._answer(record, content, is_new=is_new))
         return Registered(tuple(answers), tuple(rejects))
 
     def lookup(self, event_id: str) -> ReviewRequest | None:
         """The review of an event; None when none was requested or it was purged."""
-        row = self._connection.execute(
-            "SELECT payload FROM reviews WHERE event_id = ?", (event_id,)
-        ).fetchone()
-        return None if row is None else ReviewRequest.from_bytes(row[0])
+        return self._judge.effects.review(event_id)
 
-    def accepted_label(self, event_id: str) -> tuple[TopicPartition, int] | None:
-        """Where the accepted label of an event lies: its partition and offset."""
-        row = self._connection.execute(
-            'SELECT topic, partition, "offset" FROM labels '
-            "WHERE event_id = ? AND verdict IN ('learned', 'unsolicited')",
-            (event_id,),
-        ).fetchone()
-        return None if row is None else (TopicPartition(row[0], row[1]), row[2])
+    def learned_at(self, event_id: str) -> tuple[TopicPartition, int] | None:
+        """Partition and offset of the label record at which an event was learned."""
+        return self._judge.effects.lesson_at(event_id)
+
+    def held(self, annotator: str) -> int:
+        """How many answers of an annotator wait for a lead's decision."""
+        return len(self._judge.box.held(annotator))
+
+    def workforce(self, now: float) -> Workforce:
+        """How the people are doing at `now`, in epoch seconds."""
+        return self._workforce.workforce(now)
 
     def purge(self, before: float, contained: Mapping[TopicPartition, int]) -> int:
         """Forget reviews that expired before `before`, with their labels and windows.
@@ -246,25 +197,7 @@ class PendingView:
             The number of reviews forgotten.
         """
         with transaction(self._connection):
-            for (topic, partition), offset in contained.items():
-                self._connection.execute(
-                    'DELETE FROM labels WHERE topic = ? AND partition = ? AND "offset" < ? '
-                    "AND arrived_at < ? AND NOT EXISTS (SELECT 1 FROM reviews "
-                    "WHERE reviews.event_id = labels.event_id AND expires_at >= ?)",
-                    (topic, partition, offset, before, before),
-                )
-            forgotten = self._connection.execute(
-                "DELETE FROM reviews WHERE expires_at < ? AND NOT EXISTS "
-                "(SELECT 1 FROM labels WHERE labels.event_id = reviews.event_id "
-                "AND verdict IN ('learned', 'unsolicited'))",
-                (before,),
-            ).rowcount
-            self._connection.execute(
-                "DELETE FROM windows WHERE window_start + window_seconds < "
-                "min(?, coalesce((SELECT min(occurred_at) FROM reviews), ?))",
-                (before, before),
-            )
-        return forgotten
+            return purge(self._connection, before, contained)
 
     def reset(self) -> None:
         """Forget everything, offsets included, as a new lineage or a recreated topic needs.
@@ -273,7 +206,7 @@ class PendingView:
         without them their labels would be unknown.
         """
         with transaction(self._connection):
-            for statement in _FORGET_ALL:
+            for statement in FORGET_ALL:
                 self._connection.execute(statement)
 
     def _apply(self, records: Sequence[Record], store: Callable[[Record], _Fate]) -> Applied:
@@ -293,6 +226,7 @@ class PendingView:
             repeated=fates[_Fate.REPEATED],
             redelivered=fates[_Fate.REDELIVERED],
             foreign=fates[_Fate.FOREIGN],
+            gold=fates[_Fate.GOLD],
             rejects=tuple(rejects),
         )
 
@@ -300,8 +234,15 @@ class PendingView:
         review = ReviewRequest.from_bytes(record.value)
         if review.pipeline != self._pipeline:
             return _Fate.FOREIGN
+        if review.adjudication is not None:
+            return _Fate.REPEATED  # asks again about an event that has its review
+        gold = record.header(GOLD_HEADER)
+        if gold is not None:
+            expires_at = review.expires_at.timestamp()
+            is_new = self._gold.add(review.event_id, gold.decode("utf-8", "replace"), expires_at)
+            return _Fate.GOLD if is_new else _Fate.REPEATED
         changed = self._connection.execute(
-            "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL) "
+            "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL) "
             "ON CONFLICT (event_id) DO NOTHING",
             (
                 review.event_id,
@@ -312,6 +253,7 @@ class PendingView:
                 review.propensity,
                 review.expected_correct,
                 review.reason,
+                review.required_labels,
                 review.prediction.label,
                 review.model.label,
             ),
@@ -342,20 +284,32 @@ class PendingView:
         )
         return _Fate.STORED
 
-    def _answer(self, record: Record, label: LabelEvent, *, is_new: bool) -> Answer:
+    def _answer(
+        self, record: Record, content: LabelEvent | AnnotatorRuling, *, is_new: bool
+    ) -> Answer:
         verdict = None if is_new else self._stored_verdict(record)
-        if verdict is None:
-            verdict = self._judge(record, label)
+        if verdict is not None:
+            return Answer(record, content, verdict, self._judge.effects.of(record))
         if is_new:
-            self._remember(record, label, verdict)
-        review = self.lookup(label.event_id) if verdict is Verdict.LEARNED else None
-        return Answer(record, label, verdict, review)
+            answer = self._judge.judge(record, content)
+            self._remember(answer)
+            return answer
+        # Its verdict was purged: only a group whose offsets were lost asks for it again.
+        self._connection.execute("SAVEPOINT look")
+        answer = self._judge.judge(record, content)
+        self._connection.execute("ROLLBACK TO look")
+        self._connection.execute("RELEASE look")
+        return answer
 
-    def _read_label(self, record: Record) -> LabelEvent:
-        label = LabelEvent.from_bytes(record.value)
+    def _read_label(self, record: Record) -> LabelEvent | AnnotatorRuling:
+        document = load_json(record.value)
+        kind: type[LabelEvent | AnnotatorRuling] = (
+            AnnotatorRuling if "ruling" in document else LabelEvent
+        )
+        content: LabelEvent | AnnotatorRuling = rejecting(kind, document)
         if self._check is not None:
-            self._check(label)
-        return label
+            self._check(content)
+        return content
 
     def _stored_verdict(self, record: Record) -> Verdict | None:
         row = self._connection.execute(
@@ -364,41 +318,20 @@ class PendingView:
         ).fetchone()
         return None if row is None else Verdict(row[0])
 
-    def _judge(self, record: Record, label: LabelEvent) -> Verdict:
-        if label.skip or label.withdrawn:
-            return Verdict.SKIP
-        if label.unsure:
-            return Verdict.UNSURE
-        if self.accepted_label(label.event_id) is not None:
-            return Verdict.DUPLICATE
-        row = self._connection.execute(
-            "SELECT expires_at FROM reviews WHERE event_id = ?", (label.event_id,)
-        ).fetchone()
-        if row is None:
-            return Verdict.UNKNOWN if label.features is None else Verdict.UNSOLICITED
-        return Verdict.LATE if record.timestamp_ms / 1000 > row[0] else Verdict.LEARNED
-
-    def _remember(self, record: Record, label: LabelEvent, verdict: Verdict) -> None:
-        arrived_at = record.timestamp_ms / 1000
+    def _remember(self, answer: Answer) -> None:
+        record, content = answer.record, answer.content
         self._connection.execute(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 record.topic,
                 record.partition,
                 record.offset,
-                label.event_id,
-                verdict.value,
-                label.label,
-                label.annotator,
-                label.labelled_at.timestamp(),
-                arrived_at,
+                content.event_id if isinstance(content, LabelEvent) else None,
+                answer.verdict.value,
+                content.annotator,
+                record.timestamp_ms / 1000,
             ),
         )
-        if verdict is Verdict.LEARNED:
-            self._connection.execute(
-                "UPDATE reviews SET label = ?, answered_at = ? WHERE event_id = ?",
-                (label.label, arrived_at, label.event_id),
-            )
 
     @contextmanager
     def _progress(self) -> Iterator[_Progress]:

@@ -57,6 +57,16 @@ class Metrics:
     production_accuracy: Gauge
     drift_alarms: Counter
     model_accuracy: Gauge
+    annotators_quarantined: Gauge
+    labels_held: Gauge
+    disputes_open: Gauge
+    annotator_alpha: Gauge
+    annotator_noise: Gauge
+    answer_noise: Gauge
+    noise_dominates: Gauge
+    annotator_agreement: Gauge
+    annotator_kappa: Gauge
+    annotator_answers: Gauge
     rejected: Counter
     model_version: Gauge
     model_created: Gauge
@@ -95,10 +105,26 @@ class Metrics:
 
     def forget_leadership(self) -> None:
         """What only the leader knows is not known here any more."""
-        for gauge in (self.pending, self.response_rate):
+        for gauge in (
+            self.pending,
+            self.response_rate,
+            self.annotators_quarantined,
+            self.labels_held,
+            self.disputes_open,
+            self.annotator_alpha,
+            self.annotator_noise,
+            self.answer_noise,
+            self.noise_dominates,
+        ):
             gauge.set(math.nan)
-        for accuracy in (self.production_accuracy, self.model_accuracy):
-            accuracy.clear()
+        for series in (
+            self.production_accuracy,
+            self.model_accuracy,
+            self.annotator_agreement,
+            self.annotator_kappa,
+            self.annotator_answers,
+        ):
+            series.clear()
 
     def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         """The present value of one exported sample; None when there is no such series.

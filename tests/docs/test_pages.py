@@ -280,7 +280,7 @@ def test_json_blocks_are_json_of_a_known_kind(block: Block) -> None:
 def reasons() -> set[str]:
     """Every reason that the code can give a dead letter."""
     found = {"invalid_field", "missing_field", "unsupported_schema_version", *OWN_REASONS}
-    found |= {"late_label", "unknown_label"}
+    found |= {"late_label", "unknown_label", "dismissed_label"}
     for path in ROOT.glob("streamal/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (

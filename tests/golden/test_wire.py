@@ -18,6 +18,7 @@ import pytest
 
 from streamal.events import (
     Adjudication,
+    AnnotatorRuling,
     DriftEvent,
     Heartbeat,
     LabelEvent,
@@ -37,7 +38,15 @@ SCHEMAS: Final = Path(__file__).parent / "schemas"
 
 NOON: Final = datetime(2026, 3, 2, 12, 0, 0, 123_000, tzinfo=UTC)
 HEARTBEAT: Final = Heartbeat(
-    sent_at=NOON, pending=17, response_rate=0.875, label_latency_seconds=42.5
+    sent_at=NOON,
+    pending=17,
+    response_rate=0.875,
+    label_latency_seconds=42.5,
+    quarantined=1,
+    disputes=2,
+    annotator_alpha=0.75,
+    answer_noise=0.0625,
+    noise_dominates=True,
 )
 EVENTS: Final[tuple[Event, ...]] = (
     Prediction(
@@ -88,6 +97,13 @@ EVENTS: Final[tuple[Event, ...]] = (
         note="stolen card",
         features={"amount": 129.9},
         prediction=Output(label="ok"),
+    ),
+    AnnotatorRuling(
+        annotator="reviewer-3",
+        ruling="release",
+        ruled_by="lead-1",
+        ruled_at=NOON,
+        note="the guideline was unclear",
     ),
     WindowStats(
         pipeline="orders",

@@ -6,6 +6,7 @@ Prometheus' naming rules. Every series also carries the constant label `pipeline
 
 from typing import Final
 
+from streamal.telemetry.catalogue.annotation import ANNOTATION_METRICS
 from streamal.telemetry.catalogue.gate import GATE_METRICS
 from streamal.telemetry.catalogue.shared import SHARED_METRICS
 from streamal.telemetry.catalogue.spec import GATE, LABELS, TRAINER, Kind, MetricSpec
@@ -13,4 +14,4 @@ from streamal.telemetry.catalogue.trainer import TRAINER_METRICS
 
 __all__ = ["CATALOGUE", "GATE", "LABELS", "TRAINER", "Kind", "MetricSpec"]
 
-CATALOGUE: Final = (*GATE_METRICS, *TRAINER_METRICS, *SHARED_METRICS)
+CATALOGUE: Final = (*GATE_METRICS, *TRAINER_METRICS, *ANNOTATION_METRICS, *SHARED_METRICS)

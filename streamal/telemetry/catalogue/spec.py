@@ -26,6 +26,7 @@ BOTH: Final = (GATE, TRAINER)
 
 #: Every label with what bounds the number of its values.
 LABELS: Final[Mapping[str, str]] = {
+    "annotator": "an annotator, of at most labels.annotator_series",
     "detector": "a registered drift detector",
     "error": "class of a retriable error; two of them",
     "kind": "which number of an estimate: estimate, low, high or naive",

@@ -176,6 +176,11 @@ def test_inspect(run_command: Run, config_file: Path, stand_in: MemoryBroker) ->
         "pending",
         "response_rate",
         "label_latency_seconds",
+        "quarantined",
+        "disputes",
+        "annotator_alpha",
+        "answer_noise",
+        "noise_dominates",
         "gates",
         "labels_lag",
     }

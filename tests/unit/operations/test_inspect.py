@@ -33,6 +33,11 @@ def test_before_anything_has_happened(plant: PlantLike) -> None:
         pending=None,
         response_rate=None,
         label_latency_seconds=None,
+        quarantined=0,
+        disputes=0,
+        annotator_alpha=None,
+        answer_noise=None,
+        noise_dominates=False,
         gates=[
             GateLane(partition=n, next_offset=None, lag=0, decided=0, routed=0, threshold=None)
             for n in range(2)

@@ -62,7 +62,7 @@ def test_duplicates_and_late_and_unknown_labels_are_told_apart(town: Town) -> No
     gate, trainer = crew(town, metrics)
     ask(town, gate, "a", "b")
     town.label("a")
-    town.label("a", "no")
+    town.label("a")
     town.label("never-routed")
     town.label("b", skip=True)
     town.label("b", unsure=True)

@@ -217,6 +217,13 @@ def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
 
 #: Numbers without a unit: shares, counts of what the name itself says, and identifiers.
 DIMENSIONLESS = {
+    "annotator_series",
+    "false_alarm",
+    "min_agreement",
+    "min_comparisons",
+    "min_confidence",
+    "overlap",
+    "share",
     "budget",
     "committee_size",
     "exploration",
@@ -228,6 +235,7 @@ DIMENSIONLESS = {
     "port",
     "predictions_partitions",
     "probability_tolerance",
+    "required",
     "replication",
     "seed",
 }

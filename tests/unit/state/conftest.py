@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from streamal.events import LabelEvent, ModelRef, ModelView, Output, ReviewRequest, WindowStats
+from streamal.events import (
+    AnnotatorRuling,
+    LabelEvent,
+    ModelRef,
+    ModelView,
+    Output,
+    ReviewRequest,
+    WindowStats,
+)
 from streamal.ports import Record
-from streamal.state import PendingView
+from streamal.state import GOLD_HEADER, PendingView
 
 #: When the reviews of these tests are decided, in epoch seconds.
 START = 1_700_000_000.0
@@ -40,6 +49,8 @@ class Records:
         production: str | None = "good",
         model: str | None = "bad",
         pipeline: str | None = None,
+        required: int = 1,
+        gold: str | None = None,
     ) -> Record:
         """A review that was decided five seconds after its event."""
         prediction = Output(value=1.0) if production is None else Output(label=production)
@@ -61,8 +72,10 @@ class Records:
             reason="exploration",
             priority=1.0,
             expected_correct=0.75,
+            required_labels=required,
         )
-        return self.record("reviews", offset, review.to_bytes(), decided, partition)
+        record = self.record("reviews", offset, review.to_bytes(), decided, partition)
+        return record if gold is None else replace(record, headers=((GOLD_HEADER, gold.encode()),))
 
     def label(
         self,
@@ -70,6 +83,10 @@ class Records:
         event_id: str,
         label: str | None = "good",
         *,
+        annotator: str = "a",
+        value: float | None = None,
+        withdrawn: bool = False,
+        adjudicates: bool = False,
         arrived: float = 10,
         partition: int = 0,
         unsure: bool = False,
@@ -81,7 +98,10 @@ class Records:
             {
                 "event_id": event_id,
                 "label": label,
-                "annotator": "a",
+                "value": value,
+                "annotator": annotator,
+                "withdrawn": withdrawn,
+                "adjudicates": adjudicates,
                 "labelled_at": at(arrived - 1),
                 "unsure": unsure,
                 "skip": skip,
@@ -89,6 +109,20 @@ class Records:
             }
         )
         return self.record("labels", offset, event.to_bytes(), arrived, partition)
+
+    def ruling(
+        self,
+        offset: int,
+        annotator: str,
+        ruling: Literal["quarantine", "release", "dismiss"],
+        *,
+        arrived: float = 10,
+    ) -> Record:
+        """A lead's decision about an annotator."""
+        event = AnnotatorRuling(
+            annotator=annotator, ruling=ruling, ruled_by="lead", ruled_at=at(arrived)
+        )
+        return self.record("labels", offset, event.to_bytes(), arrived)
 
     def window(
         self, offset: int, *, start: float = 0, partition: int = 0, pipeline: str | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streamal.state import PendingView
+from streamal.state import AnnotatorAnswer, PendingView
 
 if TYPE_CHECKING:
     from tests.unit.state.conftest import Records
@@ -125,5 +125,6 @@ def test_labelled_reviews_come_whole_and_in_order(view: PendingView, make: Recor
     found = list(view.measures.labelled(0, 1e12))
     assert [(each.review.event_id, each.label) for each in found] == [("e2", "good"), ("e0", "bad")]
     assert found[0].review == view.lookup("e2")
-    assert found[0].annotator == "a"
-    assert (found[0].labelled_at, found[0].answered_at) == (make.start + 9, make.start + 10)
+    assert found[0].answers == (AnnotatorAnswer("a", "good", None, make.start + 9),)
+    assert found[0].adjudicated_by is None
+    assert found[0].answered_at == make.start + 10

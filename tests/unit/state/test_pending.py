@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from streamal.errors import Fatal, Reject
-from streamal.events import LabelEvent
+from streamal.events import AnnotatorRuling, LabelEvent
 from streamal.ports import Record, TopicPartition
 from streamal.state import Answer, PendingView, Verdict
 
@@ -33,11 +33,13 @@ def test_a_label_joins_the_review_as_it_was_decided(view: PendingView, make: Rec
     view.apply_reviews([make.review(0, "e1")])
     answer = only(view, make.label(0, "e1", arrived=12.5))
     assert answer.verdict is Verdict.LEARNED
-    assert answer.review is not None
-    assert answer.review.features == {"amount": 3.5, "country": "de", "history": (1.0, 2.0)}
-    assert answer.review.prediction.label == "good"
-    assert answer.latency_seconds == 12.5
-    assert view.accepted_label("e1") == (LABELS, 0)
+    (lesson,) = answer.lessons
+    assert lesson.answer == "good"
+    assert lesson.features == {"amount": 3.5, "country": "de", "history": (1.0, 2.0)}
+    assert lesson.prediction is not None
+    assert lesson.prediction.label == "good"
+    assert answer.latencies_seconds == (12.5,)
+    assert view.learned_at("e1") == (LABELS, 0)
 
 
 def test_the_first_review_of_an_event_counts(view: PendingView, make: Records) -> None:
@@ -51,13 +53,13 @@ def test_the_first_review_of_an_event_counts(view: PendingView, make: Records) -
 
 def test_an_event_that_was_never_routed_has_no_review(view: PendingView) -> None:
     assert view.lookup("nobody") is None
-    assert view.accepted_label("nobody") is None
+    assert view.learned_at("nobody") is None
 
 
 def test_one_label_of_an_event_is_accepted(view: PendingView, make: Records) -> None:
     view.apply_reviews([make.review(0, "e1")])
     found = verdicts(view, make.label(0, "e1"), make.label(1, "e1", "bad"), make.label(2, "e1"))
-    assert found == ["learned", "duplicate", "duplicate"]
+    assert found == ["learned", "revised", "revised"]
     (outcome,) = view.measures.outcomes(0, 1e12)
     assert outcome.label == "good"
 
@@ -125,7 +127,7 @@ def test_a_label_that_is_asked_for_again_gets_the_same_verdict(
     assert [answer.verdict for answer in again.answers] == [
         answer.verdict for answer in first.answers
     ]
-    assert again.answers[1].review == first.answers[1].review is not None
+    assert again.answers[1].effects == first.answers[1].effects != ()
     assert view.offsets()[LABELS] == 6
 
 
@@ -138,7 +140,7 @@ def test_learning_twice_is_prevented_when_the_snapshot_is_behind_the_view(
     view.register_labels(labels)
     snapshot_offset = 1
     replayed = view.register_labels(labels[snapshot_offset:]).answers
-    learned = [each.label.event_id for each in replayed if each.verdict.is_accepted]
+    learned = [lesson.event_id for each in replayed for lesson in each.lessons]
     assert learned == ["e2"]
 
 
@@ -146,7 +148,7 @@ def test_partitions_of_labels_are_kept_apart(view: PendingView, make: Records) -
     view.apply_reviews([make.review(0, "e1"), make.review(1, "e2")])
     found = verdicts(view, make.label(0, "e1"), make.label(0, "e2", partition=1))
     assert found == ["learned", "learned"]
-    assert view.accepted_label("e2") == (TopicPartition("labels", 1), 0)
+    assert view.learned_at("e2") == (TopicPartition("labels", 1), 0)
 
 
 def test_windows_add_up_over_partitions(view: PendingView, make: Records) -> None:
@@ -206,8 +208,8 @@ def test_a_bad_label_is_bad_again_when_it_is_asked_for_again(
 
 
 def test_a_label_that_is_turned_away_counts_for_nothing(make: Records) -> None:
-    def known_class(label: LabelEvent) -> None:
-        if label.label == "nonsense":
+    def known_class(content: LabelEvent | AnnotatorRuling) -> None:
+        if isinstance(content, LabelEvent) and content.label == "nonsense":
             raise Reject("unknown_class", "label: 'nonsense'")
 
     view = PendingView(":memory:", pipeline="orders", check=known_class)
@@ -277,9 +279,9 @@ def test_reviews_leave_when_they_expired_not_when_they_are_labelled(
     assert purge(view, make, 100, contained=2) == 0
     assert purge(view, make, 101, contained=2) == 1
     assert view.lookup("old") is None
-    assert view.accepted_label("old") is None
+    assert view.learned_at("old") is None
     assert view.lookup("young") is not None
-    assert view.accepted_label("young") == (LABELS, 1)
+    assert view.learned_at("young") == (LABELS, 1)
 
 
 @pytest.mark.parametrize("contained", [{}, {LABELS: 0}])
@@ -293,7 +295,7 @@ def test_what_a_restart_will_ask_for_is_never_purged(
     assert view.lookup("unanswered") is None
     answer = only(view, label)
     assert answer.verdict is Verdict.LEARNED
-    assert answer.review is not None
+    assert [lesson.event_id for lesson in answer.lessons] == ["e1"]
 
 
 def test_windows_leave_after_the_last_review_that_may_be_theirs(
@@ -322,7 +324,10 @@ def test_reset_forgets_everything(view: PendingView, make: Records) -> None:
 def test_index_look_ups_stay_index_look_ups(view: PendingView) -> None:
     """A full scan per label would make a long backlog quadratic."""
     plans = [
-        "SELECT 1 FROM labels WHERE event_id = 'e' AND verdict IN ('learned', 'unsolicited')",
+        "SELECT 1 FROM effects WHERE event_id = 'e' AND kind = 'lesson'",
+        "SELECT 1 FROM votes WHERE event_id = 'e' AND held = 0",
+        "SELECT 1 FROM votes WHERE annotator = 'a' AND held = 1",
+        "SELECT max(sequence) FROM answers WHERE event_id = 'e' AND changed_at <= 1",
         "SELECT 1 FROM reviews WHERE event_id = 'e'",
         "SELECT count(*) FROM reviews WHERE expires_at >= 1 AND answered_at IS NULL",
         "SELECT count(*) FROM reviews WHERE answered_at >= 1",

@@ -1,0 +1,209 @@
+"""What is known about each annotator: standing, agreement, the guard's state, and the panels.
+
+Everything here is a function of the labels in their order: panels are kept by number, not by age,
+so that what Dawid-Skene and the agreement measures see does not depend on when it is asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+from streamal.core.annotation import Answer, CollapseDetector, Fit
+
+__all__ = ["Annotator", "Annotators", "Guard", "Standing"]
+
+#: Panels that are kept: enough for agreement to within a few points, few enough for one query.
+KEPT_PANELS: Final = 500
+#: A prior of four right answers in five, so that a newcomer weighs a little more than chance.
+_PRIOR_AGREED: Final = 4.0
+_PRIOR_COMPARED: Final = 5.0
+
+
+class Standing(StrEnum):
+    """How an annotator's answers are treated."""
+
+    TRUSTED = "trusted"
+    QUARANTINED = "quarantined"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """When an annotator is quarantined.
+
+    Attributes:
+        detector: the sequential test; None never quarantines.
+        least_comparisons: how many comparisons it takes at least, >= 1.
+    """
+
+    detector: CollapseDetector | None = None
+    least_comparisons: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """One annotator as the labels show them.
+
+    Attributes:
+        name: who.
+        standing: how their answers are treated.
+        since: when that began, epoch seconds.
+        answers: labels they have given, revisions included.
+        agreed: sum of agreements, each in [0, 1].
+        compared: number of comparisons: with others, with leads, with gold items.
+        gold_agreed: gold items answered rightly.
+        gold_compared: gold items answered.
+        wealth: state of the guard's test.
+    """
+
+    name: str
+    standing: Standing
+    since: float
+    answers: int = 0
+    agreed: float = 0.0
+    compared: int = 0
+    gold_agreed: int = 0
+    gold_compared: int = 0
+    wealth: tuple[float, ...] = ()
+
+    @property
+    def agreement(self) -> float | None:
+        """Mean agreement, in [0, 1]; None before the first comparison."""
+        return self.agreed / self.compared if self.compared else None
+
+    @property
+    def accuracy(self) -> float:
+        """P(right) as consensus weighs it: the agreement, drawn towards 0.8 while it is young."""
+        return (self.agreed + _PRIOR_AGREED) / (self.compared + _PRIOR_COMPARED)
+
+
+class Annotators:
+    """Reads and writes the annotators' tables, inside of the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, guard: Guard) -> None:
+        self._connection = connection
+        self._guard = guard
+
+    def get(self, name: str) -> Annotator:
+        """What is known; a newcomer is trusted."""
+        row = self._connection.execute(
+            "SELECT * FROM annotators WHERE annotator = ?", (name,)
+        ).fetchone()
+        return Annotator(name, Standing.TRUSTED, 0.0) if row is None else _annotator(row)
+
+    def all(self) -> list[Annotator]:
+        """Everybody, by name."""
+        rows = self._connection.execute("SELECT * FROM annotators ORDER BY annotator")
+        return [_annotator(row) for row in rows]
+
+    def accuracies(self, names: Iterable[str]) -> dict[str, float]:
+        """P(right) of each."""
+        return {name: self.get(name).accuracy for name in names}
+
+    def count_answer(self, name: str) -> None:
+        """One more label of theirs."""
+        known = self.get(name)
+        self._put(known, answers=known.answers + 1)
+
+    def observe(self, name: str, agreement: float, *, gold: bool = False) -> bool:
+        """Take in a comparison; whether the annotator is to be quarantined for it.
+
+        Args:
+            name: who.
+            agreement: in [0, 1].
+            gold: whether it was a gold item.
+        """
+        known, detector = self.get(name), self._guard.detector
+        wealth = known.wealth
+        if detector is not None:
+            wealth = detector.update(wealth or detector.start(), agreement)
+        compared = known.compared + 1
+        self._put(
+            known,
+            agreed=known.agreed + agreement,
+            compared=compared,
+            gold_agreed=known.gold_agreed + (int(agreement) if gold else 0),
+            gold_compared=known.gold_compared + int(gold),
+            wealth=wealth,
+        )
+        return (
+            detector is not None
+            and known.standing is Standing.TRUSTED
+            and compared >= self._guard.least_comparisons
+            and detector.alarms(wealth)
+        )
+
+    def set_standing(self, name: str, standing: Standing, at: float) -> None:
+        """Change how an annotator is treated; the guard's test starts anew."""
+        self._put(self.get(name), standing=standing, since=at, wealth=())
+
+    def _put(self, known: Annotator, **changes: object) -> None:
+        values = {field: getattr(known, field) for field in Annotator.__dataclass_fields__}
+        values |= changes
+        values["wealth"] = orjson.dumps(values["wealth"]).decode()
+        values["standing"] = str(values["standing"])
+        self._connection.execute(
+            "INSERT OR REPLACE INTO annotators VALUES (:name, :standing, :since, :answers, "
+            ":agreed, :compared, :gold_agreed, :gold_compared, :wealth)",
+            values,
+        )
+
+    def set_panel(self, event_id: str, answers: Mapping[str, Answer]) -> int | None:
+        """Remember who said what about one item; forgotten with fewer than two answers.
+
+        Returns:
+            The item's number when it is new, counting from 1; None otherwise.
+        """
+        classes = {name: answer for name, answer in answers.items() if isinstance(answer, str)}
+        if len(classes) < 2:
+            self._connection.execute("DELETE FROM panels WHERE event_id = ?", (event_id,))
+            return None
+        text = orjson.dumps(classes, option=orjson.OPT_SORT_KEYS).decode()
+        changed = self._connection.execute(
+            "UPDATE panels SET answers = ? WHERE event_id = ?", (text, event_id)
+        ).rowcount
+        if changed:
+            return None
+        last = self._connection.execute("SELECT max(position) FROM panels").fetchone()[0]
+        position: int = (last or 0) + 1
+        self._connection.execute("INSERT INTO panels VALUES (?, ?, ?)", (position, event_id, text))
+        self._connection.execute(
+            "DELETE FROM panels WHERE position <= ?", (position - KEPT_PANELS,)
+        )
+        return position
+
+    def panels(self) -> list[dict[str, str]]:
+        """The remembered items, oldest first: annotator to class."""
+        rows = self._connection.execute("SELECT answers FROM panels ORDER BY position")
+        return [orjson.loads(row[0]) for row in rows]
+
+    def keep_fit(self, fit: Fit) -> None:
+        """Remember the newest Dawid-Skene fit."""
+        text = orjson.dumps({"priors": fit.priors, "errors": fit.errors}).decode()
+        self._connection.execute("INSERT OR REPLACE INTO fits VALUES (1, ?)", (text,))
+
+    def fit(self) -> Fit | None:
+        """The newest Dawid-Skene fit; None before the first."""
+        row = self._connection.execute("SELECT fit FROM fits").fetchone()
+        return None if row is None else Fit(**orjson.loads(row[0]))
+
+
+def _annotator(row: tuple[Any, ...]) -> Annotator:
+    name, standing, since, answers, agreed, compared, gold_agreed, gold_compared, wealth = row
+    return Annotator(
+        name=name,
+        standing=Standing(standing),
+        since=since,
+        answers=answers,
+        agreed=agreed,
+        compared=compared,
+        gold_agreed=gold_agreed,
+        gold_compared=gold_compared,
+        wealth=tuple(orjson.loads(wealth)),
+    )
