@@ -15,7 +15,14 @@ from river.optim import SGD
 from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeClassifier
 
 from streamal.core.learners.classifier import RiverModel
-from streamal.core.learners.mixture import FixedShareMixture
+from streamal.core.learners.experts import (
+    BayesianLogistic,
+    Expert,
+    ExpertMixture,
+    GaussianBayes,
+    Neighbours,
+    StochasticLogistic,
+)
 from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
@@ -134,7 +141,7 @@ _TREE = (
 )
 
 
-def _logistic_regression(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+def _logistic_regression(given: Mapping[str, Any], _: int) -> RiverModel:
     rate = given["learning_rate"]
     return OneVsRestClassifier(
         LogisticRegression(optimizer=SGD(rate), intercept_lr=rate, l2=given["l2"])
@@ -145,16 +152,24 @@ def _softmax_regression(given: Mapping[str, Any], _: int) -> RiverModel:
     return SoftmaxRegression(optimizer=SGD(given["learning_rate"]), l2=given["l2"])
 
 
-def _knn(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+def _knn(given: Mapping[str, Any], _: int) -> RiverModel:
     return KNNClassifier(
         n_neighbors=given["n_neighbors"],
         engine=LazySearch(window_size=given["window_size"], dist_func=None),
-        weighted=given.get("weighted", True),
+        weighted=given["weighted"],
     )
 
 
 def _default(given: Mapping[str, Any], _: int) -> RiverModel:
-    return FixedShareMixture([_logistic_regression(given), _knn(given)], share=given["share"])
+    memory = given["memory"]
+    experts: list[Expert] = [
+        StochasticLogistic(given["learning_rate"]),
+        BayesianLogistic(memory, shifted=False),
+        BayesianLogistic(memory, shifted=True),
+        Neighbours(given["n_neighbors"], given["window_size"]),
+        GaussianBayes(),
+    ]
+    return ExpertMixture(experts, given["level_half_life"], given["share"])
 
 
 def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverModel:
@@ -188,18 +203,33 @@ def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
 _SPECS = (
     LearnerSpec(
         name="default",
-        summary="Mixture of logistic_regression and knn_classifier that follows whichever predicts "
-        "best lately; the best cheap all-rounder on few labels.",
+        summary="Mixture of two kinds of logistic regression, nearest neighbours and naive Bayes "
+        "that follows whichever predicts best lately; most accurate on few labels.",
         source="Herbster and Warmuth (1998), Tracking the Best Expert, Machine Learning 32",
-        encoding=Encoding.SPARSE,
-        scale=True,
-        weights=False,
+        encoding=Encoding.DENSE,
+        scale=False,
+        weights=True,
         own_parameters=(
             _LEARNING_RATE,
-            _L2,
+            Parameter(
+                "memory",
+                "number",
+                0.99,
+                "Share of a Bayesian expert's evidence that one more label leaves; 1 forgets "
+                "nothing.",
+                low=0.5,
+                high=1,
+            ),
             _NEIGHBOURS,
-            # Half of knn_classifier's: a committee pays for the neighbours of every member.
-            replace(_WINDOW, default=100),
+            _WINDOW,
+            Parameter(
+                "level_half_life",
+                "number",
+                1.0,
+                "Labels after which an item counts half in the recent level of its columns.",
+                low=0.1,
+                high=10_000,
+            ),
             Parameter(
                 "share",
                 "number",
