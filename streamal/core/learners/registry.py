@@ -27,8 +27,12 @@ from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
 from streamal.core.learners.random_forest import AdaptiveRandomForest
+from streamal.core.learners.training import TRAINING, WEIGHTING
 
-__all__ = ["LEARNERS", "LearnerSpec"]
+__all__ = ["BEST_OF", "LEARNERS", "LearnerSpec"]
+
+#: Name of the learner that is made of others.
+BEST_OF = "best_of"
 
 #: Makes a fresh classifier of checked parameters and a seed.
 Make: TypeAlias = Callable[[Mapping[str, Any], int], RiverModel]
@@ -45,9 +49,11 @@ class LearnerSpec:
         encoding: how categories and gaps reach it.
         scale: whether it sees scaled numbers.
         weights: whether sample weights have an effect; where not, every label counts once.
-        own_parameters: what it can be configured with besides the limits of the front end.
+        own_parameters: what it can be configured with besides the limits of the front end and
+            what is common to all.
         make: a fresh River classifier of checked parameters and a seed.
         max_columns: the front end's default limit; lower where memory per column is high.
+        training: options of how labels are repeated and, where weights have an effect, weighed.
     """
 
     name: str
@@ -59,12 +65,14 @@ class LearnerSpec:
     own_parameters: tuple[Parameter, ...]
     make: Make
     max_columns: int = 1000
+    training: tuple[Parameter, ...] = TRAINING
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """All that it can be configured with."""
         limit = replace(MAX_COLUMNS, default=self.max_columns)
-        return (*self.own_parameters, MAX_CATEGORIES, limit)
+        training = [each for each in self.training if self.weights or each not in WEIGHTING]
+        return (*self.own_parameters, MAX_CATEGORIES, limit, *training)
 
 
 MAX_CATEGORIES = Parameter(
@@ -190,6 +198,10 @@ def _aggregated_mondrian_forest(given: Mapping[str, Any], seed: int) -> RiverMod
 
 def _gaussian_nb(given: Mapping[str, Any], _: int) -> RiverModel:
     return FlooredGaussianNB(**given)
+
+
+def _of_others(_: Mapping[str, Any], __: int) -> RiverModel:
+    raise NotImplementedError("a composite learner is built of other learners")
 
 
 def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
@@ -385,6 +397,35 @@ _SPECS = (
             ),
         ),
         make=_knn,
+    ),
+    LearnerSpec(
+        name=BEST_OF,
+        summary="Several learners learn all labels and compete on accuracy weighted by 1 / "
+        "propensity; the best lately serves.",
+        source="Gama, Sebastião and Rodrigues (2013), On Evaluating Stream Learning Algorithms, "
+        "Machine Learning 90",
+        encoding=Encoding.DENSE,
+        scale=False,
+        weights=True,
+        own_parameters=(
+            Parameter(
+                "learners",
+                "string",
+                "default+logistic_regression+hoeffding_adaptive_tree",
+                "Names of the learners, joined by +, with their default parameters; the first one "
+                "serves first.",
+            ),
+            Parameter(
+                "half_life",
+                "number",
+                200.0,
+                "Labels after which a prediction counts half in the comparison.",
+                low=1,
+                high=1e6,
+            ),
+        ),
+        make=_of_others,
+        training=(),
     ),
 )
 
