@@ -115,6 +115,85 @@ QUALITY: Final = Dashboard(
             ],
         ),
         Row(
+            "Canaries, segments and classes",
+            [
+                Panel(
+                    "Production by segment",
+                    "Accuracy of each model version, and of each value of the keys in "
+                    "estimation.segments.",
+                    [
+                        Query(
+                            f'streamal:segment_accuracy:ratio{{{CHOSEN}, kind="{kind}"}}',
+                            f"{{{{pipeline}}}} {{{{segment}}}}={{{{value}}}} {kind}",
+                        )
+                        for kind in ("low", "estimate", "high")
+                    ],
+                    Unit.SHARE,
+                    dashed=["(low|high)$"],
+                    low=None,
+                    high=1,
+                ),
+                Panel(
+                    "Against the one that serves most",
+                    "Accuracy of a version or segment minus the reference's, over the windows "
+                    "where both served. The upper bound below 0: surely worse.",
+                    [
+                        Query(
+                            f'streamal:segment_difference:ratio{{{CHOSEN}, kind="{kind}"}}',
+                            f"{{{{pipeline}}}} {{{{value}}}} - {{{{reference}}}} {kind}",
+                        )
+                        for kind in ("low", "estimate", "high")
+                    ],
+                    Unit.SHARE,
+                    dashed=["(low|high)$"],
+                    low=None,
+                ),
+                Panel(
+                    "Precision by class",
+                    "How often production is right where it chose the class.",
+                    [
+                        Query(
+                            "max by (pipeline, class) (streamal_class_precision_ratio"
+                            f'{{{CHOSEN}, kind="estimate"}})',
+                            "{{pipeline}} {{class}}",
+                        )
+                    ],
+                    Unit.SHARE,
+                    high=1,
+                ),
+                Panel(
+                    "Recall by class",
+                    "How much of the class production finds. Nothing below five labels of it.",
+                    [
+                        Query(
+                            "max by (pipeline, class) (streamal_class_recall_ratio"
+                            f'{{{CHOSEN}, kind="estimate"}})',
+                            "{{pipeline}} {{class}}",
+                        )
+                    ],
+                    Unit.SHARE,
+                    high=1,
+                ),
+                Panel(
+                    "The last window alone",
+                    "Production's accuracy in the latest matured window.",
+                    [
+                        _accuracy("streamal:window_accuracy:ratio", kind, "")
+                        for kind in ("low", "estimate", "high")
+                    ],
+                    Unit.SHARE,
+                    dashed=["(low|high)$"],
+                    low=None,
+                    high=1,
+                ),
+                Panel(
+                    "Labels of the last window",
+                    "Below some thirty a window says little by itself.",
+                    [Query(f"max by (pipeline) (streamal_window_labels{{{CHOSEN}}})")],
+                ),
+            ],
+        ),
+        Row(
             "Drift",
             [
                 Panel(

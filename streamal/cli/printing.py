@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamal.events import QualityReport, Reported
 from streamal.operations.catalogue import Catalogue, Entry
 from streamal.operations.inspect import Inspection
 
@@ -77,4 +78,49 @@ def print_inspection(found: Inspection) -> None:
             f"noise in the answers ({found.answer_noise:.1%} wrong) may move the accuracy estimate "
             "by more than its interval says"
         )
+    if found.quality is not None:
+        _print_quality(found.quality)
     print_table([lane.model_dump() for lane in found.gates], "gates")
+
+
+def _print_quality(found: QualityReport) -> None:
+    """The estimates, in percent; the intervals of segments and differences hold at all times."""
+    overall = {"production": found.production, "last window": found.window, "model": found.model}
+    print_table([{"": name, **_told(part)} for name, part in overall.items()], "accuracy, %")
+    segments = [
+        {"segment": each.segment, "value": each.value, **_told(each.accuracy)}
+        for each in found.segments
+    ]
+    differences = [
+        {
+            "segment": each.segment,
+            "value": each.value,
+            "against": each.reference,
+            **_told(each.difference),
+            "worse": "yes" if each.worse else "no",
+        }
+        for each in found.differences
+    ]
+    classes = [
+        {"class": each.name, "": name, **_told(part)}
+        for each in found.classes
+        for name, part in (("precision", each.precision), ("recall", each.recall))
+    ]
+    for rows, title in (
+        (segments, "production's accuracy by segment, %"),
+        (differences, "segments compared, accuracy minus the reference's, points"),
+        (classes, "production by class, %"),
+    ):
+        if rows:
+            print_table(rows, title)
+
+
+def _told(part: Reported) -> dict[str, object]:
+    return {
+        "estimate": "" if part.value is None else f"{100 * part.value:.1f}",
+        "low": f"{100 * part.low:.1f}",
+        "high": f"{100 * part.high:.1f}",
+        "labels": part.labelled,
+        "events": part.events,
+        "reliable": "yes" if part.reliable else "no",
+    }

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from streamal.bootstrap import Pipeline, gate_group, trainer_group
 from streamal.errors import TopicsInvalid
+from streamal.events import QualityReport
 from streamal.operations.topics import problems, topic_specs
 from streamal.ports import Consumer, TopicPartition
 from streamal.roles.gate_state import GateStateReader
@@ -74,6 +75,8 @@ class Inspection(BaseModel):
         answer_noise: estimated probability that a final answer is wrong.
         noise_dominates: whether that noise may move the accuracy estimate by more than its interval
             allows.
+        quality: what is known of production and the online model, by segment and by class too; None
+            before a window matured.
         gates: one entry per partition.
         labels_lag: labels that the trainer has not reported yet.
     """
@@ -89,6 +92,7 @@ class Inspection(BaseModel):
     annotator_alpha: float | None
     answer_noise: float | None
     noise_dominates: bool
+    quality: QualityReport | None
     gates: list[GateLane]
     labels_lag: int
 
@@ -119,6 +123,7 @@ def inspect(pipeline: Pipeline) -> Inspection:
         annotator_alpha=heartbeat.annotator_alpha if heartbeat else None,
         answer_noise=heartbeat.answer_noise if heartbeat else None,
         noise_dominates=heartbeat.noise_dominates if heartbeat else False,
+        quality=heartbeat.quality if heartbeat else None,
         gates=_gates(pipeline),
         labels_lag=_labels_lag(pipeline),
     )

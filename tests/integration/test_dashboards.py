@@ -78,7 +78,8 @@ class Production(threading.Thread):
         x = self._random.uniform(-1, 1)
         p = 1 / (1 + math.exp(-20 * x))
         self.truth[event_id] = "yes" if self._random.random() < p else "no"
-        self._site.publish(event_id, {"x": x}, {"yes": p, "no": 1 - p})
+        version = "v2" if self._random.random() < 0.3 else "v1"
+        self._site.publish(event_id, {"x": x}, {"yes": p, "no": 1 - p}, version)
         if len(self.truth) % GARBAGE_EVERY == 1:
             self._site.publish_raw(b"{", b"garbage")
 

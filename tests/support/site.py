@@ -203,13 +203,22 @@ class Site:
         self.processes.append(process)
         return process
 
-    def publish(self, event_id: str, features: object, probabilities: dict[str, float]) -> None:
-        """Production predicts one event."""
+    def publish(
+        self,
+        event_id: str,
+        features: object,
+        probabilities: dict[str, float],
+        version: str = "1",
+        **metadata: object,
+    ) -> None:
+        """A version of production predicts one event."""
         event = {
             "event_id": event_id,
             "timestamp": time.time(),
             "features": features,
             "prediction": {"probabilities": probabilities},
+            "model": {"name": "production", "version": version},
+            "metadata": metadata,
         }
         self.publish_raw(orjson.dumps(event), event_id.encode())
 

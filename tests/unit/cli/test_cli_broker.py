@@ -181,6 +181,7 @@ def test_inspect(run_command: Run, config_file: Path, stand_in: MemoryBroker) ->
         "annotator_alpha",
         "answer_noise",
         "noise_dominates",
+        "quality",
         "gates",
         "labels_lag",
     }

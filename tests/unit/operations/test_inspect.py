@@ -38,6 +38,7 @@ def test_before_anything_has_happened(plant: PlantLike) -> None:
         annotator_alpha=None,
         answer_noise=None,
         noise_dominates=False,
+        quality=None,
         gates=[
             GateLane(partition=n, next_offset=None, lag=0, decided=0, routed=0, threshold=None)
             for n in range(2)
