@@ -118,7 +118,9 @@ def _metrics() -> Iterator[str]:
     for title, roles in (
         ("Gate", {"gate"}),
         ("Trainer", {"trainer"}),
-        ("Both roles", {"gate", "trainer"}),
+        ("Label Studio", {"label-studio"}),
+        ("Gate and trainer", {"gate", "trainer"}),
+        ("Every role", {"gate", "trainer", "label-studio"}),
     ):
         yield f"## {title}"
         rows = [_metric(spec) for spec in CATALOGUE if set(spec.roles) == roles]

@@ -4,13 +4,15 @@ The class carries the policy, so the loop that catches an error needs no list of
 
     StreamalError
     ├── Reject                  policy reject: this event becomes a dead letter, the stream goes on
+    ├── LabelStudioRefused      policy reject: Label Studio does not take this task; others go on
     ├── Retriable               policy retry: abort the transaction, back off, try again
     │   ├── BrokerUnavailable       no broker answers, or it answers "not now"
-    │   └── Rebalanced              the batch's partitions went to another member: drop the batch
+    │   ├── Rebalanced              the batch's partitions went to another member: drop the batch
+    │   └── LabelStudioUnavailable  Label Studio does not answer, or answers "not now"
     └── Fatal                   policy stop: leave the group and exit with `exit_code`
         ├── SettingsInvalid         exit 2: a setting is wrong; says key, value and what is allowed
         ├── TopicsInvalid           exit 2: a topic is missing or has the wrong shape
-        ├── Unauthorized            exit 3: the broker refuses our credentials or permissions
+        ├── Unauthorized            exit 3: broker or Label Studio refuse credentials or permissions
         ├── BrokerGone              exit 3: no broker answered within the start-up limit
         ├── BreakerOpen             exit 4: too many rejects; stopped rather than drain the topic
         ├── Fenced                  exit 5: another process took over this transactional id
@@ -29,6 +31,8 @@ __all__ = [
     "BrokerUnavailable",
     "Fatal",
     "Fenced",
+    "LabelStudioRefused",
+    "LabelStudioUnavailable",
     "Policy",
     "Rebalanced",
     "Reject",
@@ -75,6 +79,12 @@ class Reject(StreamalError):
         return type(self), (self.reason, self.detail)
 
 
+class LabelStudioRefused(StreamalError):
+    """Label Studio finds fault with what it was sent; its words are the message."""
+
+    policy = Policy.REJECT
+
+
 class Retriable(StreamalError):
     """Passes by itself; nothing was lost, the same work is tried again."""
 
@@ -87,6 +97,10 @@ class BrokerUnavailable(Retriable):
 
 class Rebalanced(Retriable):
     """The group moved on while a batch was in work; its results were not committed."""
+
+
+class LabelStudioUnavailable(Retriable):
+    """Label Studio does not answer, or it answers "not now"."""
 
 
 class Fatal(StreamalError):
@@ -112,7 +126,7 @@ class TopicsInvalid(SettingsInvalid):
 
 
 class Unauthorized(Fatal):
-    """The broker refuses our credentials or our permissions."""
+    """The broker or Label Studio refuses our credentials or our permissions."""
 
     exit_code = 3
 

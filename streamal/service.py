@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import threading
@@ -14,7 +15,7 @@ from typing import Final
 
 from streamal.bootstrap import Pipeline, connect
 from streamal.clock import SystemClock
-from streamal.errors import BreakerOpen, TopicsInvalid
+from streamal.errors import BreakerOpen, SettingsInvalid, TopicsInvalid
 from streamal.operations.topics import problems, topic_specs
 from streamal.ports import Broker
 from streamal.roles.loop import Role, run
@@ -30,6 +31,7 @@ __all__ = ["ROLES", "serve"]
 _log = logging.getLogger(__name__)
 
 ROLES: Final = ("gate", "trainer")
+_BRIDGE: Final = "label-studio"
 #: A step polls, decides and commits; its longest waits are a few request timeouts. A role without a
 #: sign of life for this long is stuck, and only a restart helps.
 _LIVENESS_LIMIT_SECONDS: Final = 180.0
@@ -40,7 +42,7 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
 
     Args:
         settings: checked settings.
-        roles: of `ROLES`.
+        roles: of `ROLES`, or `label-studio`.
 
     Returns:
         Whether it was SIGINT that ended it.
@@ -89,7 +91,21 @@ def _check_topics(settings: Settings, broker: Broker) -> None:
 def _make(pipeline: Pipeline, role: str) -> Role:
     if role == "trainer":
         return pipeline.trainer()
+    if role == _BRIDGE:
+        return _bridge(pipeline)
     return pipeline.gate(instance=pipeline.settings.gate.instance or uuid.uuid4().hex[:12])
+
+
+def _bridge(pipeline: Pipeline) -> Role:
+    """Only this role needs its libraries, so only it imports them."""
+    try:
+        module = importlib.import_module("streamal.bootstrap.label_studio")
+    except ModuleNotFoundError as error:
+        raise SettingsInvalid(
+            f"--role label-studio: needs {error.name}; install streamal[label-studio]"
+        ) from error
+    bridge: Role = module.new_bridge(pipeline)
+    return bridge
 
 
 class _Crew:

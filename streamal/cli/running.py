@@ -37,15 +37,20 @@ class RoleName(StrEnum):
     ALL = "all"
     GATE = "gate"
     TRAINER = "trainer"
+    LABEL_STUDIO = "label-studio"
 
 
 def run(
     config: Config = None,
     role: Annotated[
-        RoleName, typer.Option(help="Which role to run; `all` runs gate and trainer here.")
+        RoleName,
+        typer.Option(
+            help="Which role to run; `all` runs gate and trainer here, `label-studio` the bridge "
+            "to Label Studio."
+        ),
     ] = RoleName.ALL,
 ) -> None:
-    """Run the gate, the trainer, or both until SIGTERM.
+    """Run the gate, the trainer, both, or the bridge to Label Studio until SIGTERM.
 
     Stops cleanly: finishes its batch, commits, leaves the group. Exit codes: 0 stopped, 2 settings,
     3 broker unreachable, 4 stopped by the breaker, 5 fenced by another process, 130 interrupted.

@@ -8,6 +8,7 @@ is allowed. What a strategy, policy or learner accepts as parameters is checked 
 from streamal.settings.broker import BrokerSettings, TopicSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import BreakerSettings, GateSettings
+from streamal.settings.label_studio import LabelStudioSettings
 from streamal.settings.labels import GoldSettings, GuardSettings, LabelSettings
 from streamal.settings.loading import load_settings
 from streamal.settings.pipeline import FormatSettings, PipelineSettings
@@ -24,6 +25,7 @@ __all__ = [
     "GoldSettings",
     "GuardSettings",
     "LabelSettings",
+    "LabelStudioSettings",
     "LearnerSettings",
     "PipelineSettings",
     "Settings",

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from streamal.settings.broker import BrokerSettings, TopicSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import GateSettings
+from streamal.settings.label_studio import LabelStudioSettings
 from streamal.settings.labels import LabelSettings
 from streamal.settings.pipeline import FormatSettings, PipelineSettings
 from streamal.settings.telemetry import TelemetrySettings
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     trainer: TrainerSettings = TrainerSettings()
     snapshots: SnapshotSettings = SnapshotSettings()
     estimation: EstimationSettings = EstimationSettings()
+    label_studio: LabelStudioSettings = LabelStudioSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod

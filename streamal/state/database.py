@@ -1,4 +1,4 @@
-"""Opens the SQLite file behind the pending view, and starts afresh when it cannot be trusted.
+"""Opens the SQLite file behind a view of the log, and starts afresh when it cannot be trusted.
 
 The file holds nothing that its topics do not hold, so a file that is damaged, was written by
 another schema or belongs to another pipeline is moved aside (never deleted) and replayed.
@@ -10,13 +10,14 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from streamal.errors import Fatal, SettingsInvalid
 from streamal.state.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = ["Identity", "Location", "open_database", "transaction"]
+__all__ = ["Identity", "Location", "Schema", "open_database", "transaction"]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,18 @@ Location: TypeAlias = Path | Literal[":memory:"]
 #: How long a predecessor that is shutting down may keep the file, in seconds.
 _LOCK_TIMEOUT_SECONDS: Final = 5.0
 _OLDEST_SQLITE: Final = (3, 37)
+
+#: What every view has: whose it is, and how far into each topic it reaches.
+_COMMON: Final = """
+CREATE TABLE identity (pipeline TEXT NOT NULL, cluster TEXT NOT NULL) STRICT;
+
+CREATE TABLE offsets (
+    topic TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    next_offset INTEGER NOT NULL,
+    PRIMARY KEY (topic, partition)
+) STRICT, WITHOUT ROWID;
+"""
 
 
 class Identity(NamedTuple):
@@ -40,7 +53,28 @@ class Identity(NamedTuple):
     cluster: str
 
 
-def open_database(location: Location, identity: Identity) -> sqlite3.Connection:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What one kind of view keeps.
+
+    Attributes:
+        script: `CREATE` statements of its tables, besides `identity` and `offsets`.
+        version: raised with every change to them; a file with another one is replayed, not
+            migrated.
+        setting: key of the setting that names its file.
+    """
+
+    script: str
+    version: int
+    setting: str
+
+
+PENDING: Final = Schema(SCHEMA, SCHEMA_VERSION, "trainer.state_path")
+
+
+def open_database(
+    location: Location, identity: Identity, schema: Schema = PENDING
+) -> sqlite3.Connection:
     """A connection to a sound file of this schema and `identity`, created where necessary.
 
     The connection holds the file exclusively: two processes on one file would each skip what the
@@ -53,17 +87,17 @@ def open_database(location: Location, identity: Identity) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise Fatal(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
     if isinstance(location, Path):
-        _make_folder(location.parent)
-        problem = _problem(location, identity)
+        _make_folder(location.parent, schema)
+        problem = _problem(location, identity, schema)
         if problem is not None:
             log.warning("%s: %s; moved to %s", location, problem, _move_aside(location))
-    connection = _connect(location)
+    connection = _connect(location, schema)
     try:
         if _user_version(connection) == 0:
-            _create(connection, identity)
+            _create(connection, identity, schema)
     except sqlite3.Error as error:
         connection.close()
-        raise SettingsInvalid(_unusable(location, error)) from error
+        raise SettingsInvalid(_unusable(location, error, schema)) from error
     return connection
 
 
@@ -80,7 +114,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         _rollback(connection)
-        raise Fatal(f"the pending view failed: {error}; a restart replays what is missing") from (
+        raise Fatal(f"a view of the log failed: {error}; a restart replays what is missing") from (
             error
         )
     except BaseException:
@@ -94,7 +128,7 @@ def _rollback(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def _connect(location: Location) -> sqlite3.Connection:
+def _connect(location: Location, schema: Schema) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             location,
@@ -103,7 +137,7 @@ def _connect(location: Location) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise SettingsInvalid(_unusable(location, error)) from error
+        raise SettingsInvalid(_unusable(location, error, schema)) from error
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -116,33 +150,33 @@ def _connect(location: Location) -> sqlite3.Connection:
         connection.close()
         if _is_damage(error):
             raise
-        raise SettingsInvalid(_unusable(location, error)) from error
+        raise SettingsInvalid(_unusable(location, error, schema)) from error
     return connection
 
 
-def _problem(path: Path, identity: Identity) -> str | None:
+def _problem(path: Path, identity: Identity, schema: Schema) -> str | None:
     """Why the file at `path` must be replayed; None when it is sound, or not there."""
     if not path.exists():
         return None
     try:
-        connection = _connect(path)
+        connection = _connect(path, schema)
     except sqlite3.DatabaseError as error:
         return f"not a sound SQLite file ({error})"
     try:
-        return _mismatch(connection, identity)
+        return _mismatch(connection, identity, schema)
     except sqlite3.DatabaseError as error:
         return f"not a sound SQLite file ({error})"
     finally:
         connection.close()
 
 
-def _mismatch(connection: sqlite3.Connection, identity: Identity) -> str | None:
+def _mismatch(connection: sqlite3.Connection, identity: Identity, schema: Schema) -> str | None:
     version = _user_version(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if version == 0 and tables == 0:
         return None
-    if version != SCHEMA_VERSION:
-        return f"has schema version {version}, not {SCHEMA_VERSION}"
+    if version != schema.version:
+        return f"has schema version {version}, not {schema.version}"
     report = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if report != "ok":
         return f"is damaged ({report})"
@@ -156,10 +190,11 @@ def _is_damage(error: sqlite3.Error) -> bool:
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def _create(connection: sqlite3.Connection, identity: Identity) -> None:
+def _create(connection: sqlite3.Connection, identity: Identity, schema: Schema) -> None:
     # `executescript` commits what is open, so the script brings its own transaction.
     connection.executescript(
-        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {_COMMON} {schema.script} "
+        f"PRAGMA user_version = {schema.version}; COMMIT;"
     )
     connection.execute("INSERT INTO identity VALUES (?, ?)", identity)
 
@@ -169,12 +204,12 @@ def _user_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, schema: Schema) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsInvalid(
-            f"trainer.state_path: cannot make the folder {folder} ({error})"
+            f"{schema.setting}: cannot make the folder {folder} ({error})"
         ) from error
 
 
@@ -190,9 +225,9 @@ def _move_aside(path: Path) -> Path:
     return target
 
 
-def _unusable(location: Location, error: sqlite3.Error) -> str:
+def _unusable(location: Location, error: sqlite3.Error, schema: Schema) -> str:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-        problem = "is in use by another process; each trainer needs a file of its own"
+        problem = "is in use by another process; each process needs a file of its own"
     else:
         problem = f"cannot be used ({error}); needs a writable file on a local disk"
-    return f"trainer.state_path = {location}: {problem}"
+    return f"{schema.setting} = {location}: {problem}"

@@ -1,26 +1,15 @@
-"""The tables of the pending view."""
+"""The tables of the pending view, besides those that every view has."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from streamal.state.segments import SEGMENT_SCHEMA
-
 __all__ = ["FORGET_ALL", "SCHEMA", "SCHEMA_VERSION"]
 
 #: Raised with every change to `SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 2
 
 _REVIEWS: Final = """
-CREATE TABLE identity (pipeline TEXT NOT NULL, cluster TEXT NOT NULL) STRICT;
-
-CREATE TABLE offsets (
-    topic TEXT NOT NULL,
-    partition INTEGER NOT NULL,
-    next_offset INTEGER NOT NULL,
-    PRIMARY KEY (topic, partition)
-) STRICT, WITHOUT ROWID;
-
 -- label, value and answered_at are the final answer as it stands now.
 CREATE TABLE reviews (
     event_id TEXT PRIMARY KEY,
@@ -162,9 +151,8 @@ CREATE TABLE gold_answers (
 ) STRICT, WITHOUT ROWID;
 """
 
-SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS + SEGMENT_SCHEMA
+SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS
 
-#: All but those of segments, which go with their reviews and windows.
 _TABLES: Final = (
     "offsets",
     "reviews",

@@ -23,7 +23,7 @@ from streamal.ports import Record
 __all__ = ["configure_logging", "log_role"]
 
 #: Libraries that report every reconnect at INFO, and whole messages at DEBUG.
-_QUIET: Final = ("kafka", "urllib3", "asyncio")
+_QUIET: Final = ("kafka", "urllib3", "asyncio", "httpx", "httpcore", "uvicorn")
 #: kafka-python logs a broken connection four times over, and raises it as well; the raised error is
 #: logged once by the loop that retries. Its own lines are for finding out why, at DEBUG.
 _RAISES_WHAT_IT_LOGS: Final = "kafka"

@@ -49,7 +49,7 @@ class Process:
 
     def __init__(self, name: str, role: str, config: Path, folder: Path) -> None:
         self.name = name
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / f"{name}-{uuid.uuid4().hex[:4]}.log"
         environment = {
             **os.environ,
@@ -102,7 +102,7 @@ class Process:
         return self.log.read_text(errors="replace")[-4000:]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -8,10 +8,24 @@ from typing import Final
 
 from streamal.telemetry.catalogue.annotation import ANNOTATION_METRICS
 from streamal.telemetry.catalogue.gate import GATE_METRICS
+from streamal.telemetry.catalogue.label_studio import LABEL_STUDIO_METRICS
 from streamal.telemetry.catalogue.shared import SHARED_METRICS
-from streamal.telemetry.catalogue.spec import GATE, LABELS, TRAINER, Kind, MetricSpec
+from streamal.telemetry.catalogue.spec import (
+    GATE,
+    LABEL_STUDIO,
+    LABELS,
+    TRAINER,
+    Kind,
+    MetricSpec,
+)
 from streamal.telemetry.catalogue.trainer import TRAINER_METRICS
 
-__all__ = ["CATALOGUE", "GATE", "LABELS", "TRAINER", "Kind", "MetricSpec"]
+__all__ = ["CATALOGUE", "GATE", "LABELS", "LABEL_STUDIO", "TRAINER", "Kind", "MetricSpec"]
 
-CATALOGUE: Final = (*GATE_METRICS, *TRAINER_METRICS, *ANNOTATION_METRICS, *SHARED_METRICS)
+CATALOGUE: Final = (
+    *GATE_METRICS,
+    *TRAINER_METRICS,
+    *ANNOTATION_METRICS,
+    *LABEL_STUDIO_METRICS,
+    *SHARED_METRICS,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.telemetry.catalogue.spec import BOTH, Kind, MetricSpec
+from streamal.telemetry.catalogue.spec import BOTH, EVERY, Kind, MetricSpec
 
 __all__ = ["SHARED_METRICS"]
 
@@ -71,7 +71,7 @@ SHARED_METRICS: Final = (
         Kind.COUNTER,
         "Kafka transactions by how they ended.",
         "Some aborts come with rebalances; a steady stream of them is a broker in trouble.",
-        BOTH,
+        EVERY,
         labels=("outcome",),
         known={"outcome": ("committed", "aborted")},
     ),
@@ -80,8 +80,9 @@ SHARED_METRICS: Final = (
         "streamal_retries_total",
         Kind.COUNTER,
         "Batches that were tried again, by role and error.",
-        "BrokerUnavailable for minutes: check the brokers and the network.",
-        BOTH,
+        "BrokerUnavailable for minutes: check the brokers and the network; LabelStudioUnavailable: "
+        "Label Studio.",
+        EVERY,
         labels=("role", "error"),
         known={"role": BOTH, "error": ("BrokerUnavailable", "Rebalanced")},
     ),
@@ -91,6 +92,6 @@ SHARED_METRICS: Final = (
         Kind.INFO,
         "Versions that this process runs.",
         "More than one combination in a pipeline: snapshots are refused until all run one image.",
-        BOTH,
+        EVERY,
     ),
 )

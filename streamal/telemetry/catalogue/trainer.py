@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.telemetry.catalogue.quality import QUALITY_METRICS
 from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
 
 __all__ = ["TRAINER_METRICS"]
@@ -142,5 +141,4 @@ TRAINER_METRICS: Final = (
         known={"kind": ("estimate", "low", "high", "naive")},
         unit="ratio",
     ),
-    *QUALITY_METRICS,
 )

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from streamal.errors import SettingsInvalid
-from streamal.settings import EstimationSettings, GateSettings, Settings, load_settings
+from streamal.settings import GateSettings, Settings, load_settings
 
 SECRET = "correct-horse-battery-staple"  # noqa: S105 - nobody uses it
 
@@ -225,7 +225,6 @@ DIMENSIONLESS = {
     "overlap",
     "share",
     "budget",
-    "classes",
     "committee_size",
     "exploration",
     "labels_partitions",
@@ -237,11 +236,12 @@ DIMENSIONLESS = {
     "predictions_partitions",
     "probability_tolerance",
     "required",
+    "project_id",
     "replication",
     "seed",
-    "segment_values",
+    "webhook_port",
 }
-UNITS = ("_seconds", "_bytes", "_events", "_records", "_labels")
+UNITS = ("_seconds", "_bytes", "_events", "_records", "_labels", "_tasks")
 
 
 def leaves(model: type[BaseModel]) -> Iterator[tuple[str, object]]:
@@ -262,18 +262,11 @@ def test_every_quantity_carries_its_unit_in_its_name() -> None:
 
 def test_every_key_that_holds_a_secret_is_a_secret() -> None:
     secrets = {name for name, kind in leaves(Settings) if "SecretStr" in str(kind)}
-    assert secrets == {"sasl_password", "oauth_client_secret", "ssl_password", "signing_keys"}
-
-
-@pytest.mark.parametrize(
-    ("text", "keys"),
-    [("country,tier", ("country", "tier")), ('["model_version"]', ("model_version",)), ("", ())],
-)
-def test_segments_are_a_list(text: str, keys: tuple[str, ...]) -> None:
-    assert EstimationSettings.model_validate({"segments": text}).segments == keys
-
-
-@pytest.mark.parametrize("text", ["prediction", "a,a", ",".join(f"k{n}" for n in range(11))])
-def test_segments_are_few_and_distinct(text: str) -> None:
-    with pytest.raises(ValidationError, match="must"):
-        EstimationSettings.model_validate({"segments": text})
+    assert secrets == {
+        "oauth_client_secret",
+        "sasl_password",
+        "signing_keys",
+        "ssl_password",
+        "token",
+        "webhook_secret",
+    }

@@ -260,7 +260,7 @@ def test_a_batch_is_applied_with_its_offsets_or_not_at_all(path: Path, make: Rec
 def test_a_failing_file_is_fatal_and_leaves_the_batch_out(view: PendingView, make: Records) -> None:
     view.apply_reviews([make.review(0, "e1")])
     view._connection.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(Fatal, match="pending view failed"):
+    with pytest.raises(Fatal, match="view of the log failed"):
         view.apply_reviews([make.review(offset, f"e{offset}") for offset in range(1, 500)])
     view._connection.execute("PRAGMA max_page_count = 1000000")
     assert view.offsets() == {REVIEWS: 1}

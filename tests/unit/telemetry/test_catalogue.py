@@ -11,7 +11,7 @@ from streamal.state import Verdict
 from streamal.telemetry.catalogue import CATALOGUE, LABELS, Kind, MetricSpec
 
 #: https://prometheus.io/docs/practices/naming/#base-units, and what is counted.
-BASE_UNITS = {"seconds", "bytes", "ratio", "records", "reviews", "labels", "events"}
+BASE_UNITS = {"seconds", "bytes", "ratio", "records", "reviews", "labels", "tasks"}
 #: Units that belong in a base unit, words that repeat the type, and endings of samples.
 NEVER = re.compile(
     r"_(milliseconds|ms|minutes|hours|days|kilobytes|megabytes|percent|gauge|counter|histogram)"
@@ -66,7 +66,7 @@ def test_buckets_belong_to_histograms_and_rise(spec: MetricSpec) -> None:
 
 @each_metric
 def test_every_metric_is_some_roles(spec: MetricSpec) -> None:
-    assert set(spec.roles) <= {"gate", "trainer"}
+    assert set(spec.roles) <= {"gate", "trainer", "label-studio"}
     assert spec.roles
 
 
