@@ -62,13 +62,14 @@ class Policy:
     parameters: JsonState
 
 
+#: Steady: the spend may stray from the budget by a hundred labels instead of ten.
 POLICIES = (
     Policy("uniform", "propensity_sampling", 0.9, {"power": 0.0, "account_labels": 100.0}),
     Policy("quantile, φ=0.2", "quantile", 0.2, {}),
     Policy("quantile, φ=0.5", "quantile", 0.5, {}),
     Policy("propensity_sampling, φ=0.5", "propensity_sampling", 0.5, {}),
-    Policy("… account_labels=100", "propensity_sampling", 0.5, {"account_labels": 100.0}),
-    Policy("… and φ=0.7", "propensity_sampling", 0.7, {"account_labels": 100.0}),
+    Policy("the same, steady", "propensity_sampling", 0.5, {"account_labels": 100.0}),
+    Policy("steady, φ=0.7", "propensity_sampling", 0.7, {"account_labels": 100.0}),
 )
 
 
@@ -88,6 +89,7 @@ class Row:
     """One line of the table; accuracies, biases and half-widths in percentage points.
 
     Attributes:
+        bias_noise: standard error of `bias`, from the number of replicates.
         half_width_uniform: of a normal interval from as many labels, drawn uniformly without
             replacement, when the true accuracy is known: what no real interval reaches.
         width_ratio: half_width / half_width_uniform.
@@ -103,6 +105,7 @@ class Row:
     labels: float
     accuracy: float
     bias: float
+    bias_noise: float
     coverage: float
     reliable: float
     coverage_windows: float
@@ -220,6 +223,8 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
         ]
     )
     reliable = np.array([[each.reliable for each in run.windows] for run in runs])
+    raw = np.array([each.raw for each in overall])
+    naive = np.array([each.naive for each in overall])
     labels = float(np.mean([each.labelled for each in overall]))
     width = 100 * float(np.mean([each.interval.half_width for each in overall]))
     uniform = 100 * _uniform_half_width(truth, labels, size * count)
@@ -231,7 +236,8 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
         windows=count,
         labels=labels,
         accuracy=100 * truth,
-        bias=100 * float(np.mean([each.raw for each in overall]) - truth),
+        bias=100 * float(np.nanmean(raw) - truth),
+        bias_noise=100 * float(np.nanstd(raw)) / math.sqrt(replicates),
         coverage=float(np.mean([each.interval.covers(truth) for each in overall])),
         reliable=float(np.mean([each.reliable for each in overall])),
         coverage_windows=float(covered.mean()),
@@ -239,7 +245,7 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
         half_width=width,
         half_width_uniform=uniform,
         width_ratio=width / uniform,
-        naive_bias=100 * float(np.mean([each.naive for each in overall]) - truth),
+        naive_bias=100 * float(np.nanmean(naive) - truth),
         naive_coverage=float(np.mean([_naive_covers(each, truth) for each in overall])),
         anytime_excluded=float(np.mean([not run.anytime_held for run in runs])),
         replicates=replicates,

@@ -31,6 +31,7 @@ from streamal.roles.lead import Lead, LeadOptions
 from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
 from streamal.roles.review_view import ReviewView
+from streamal.roles.segments import SegmentNames, segment_limits
 from streamal.roles.trainer import TrainerRole
 from streamal.settings import Settings
 from streamal.state.database import Location
@@ -93,6 +94,7 @@ class Pipeline:
                 ),
             ),
             gold=gold_share(settings),
+            segments=SegmentNames(self._segment_limits()),
             dead_letters=self._dead_letters("gate"),
             new_gate=lambda partitions: new_gate(settings, partitions),
             states=GateStateReader(self.broker, topics.gate_state, self.clock),
@@ -195,7 +197,9 @@ class Pipeline:
                     pipeline=settings.pipeline.name,
                     label_horizon_seconds=settings.estimation.label_horizon_seconds,
                     level=settings.estimation.level,
-                    least_propensity=settings.gate.budget * settings.gate.exploration or None,
+                    least_propensity=new_gate(settings, partitions=1).policy.floor or None,
+                    segment_limits=self._segment_limits(),
+                    learns_errors=settings.learner.target == "error",
                 ),
             ),
             view=view,
@@ -208,6 +212,10 @@ class Pipeline:
             clock=self.clock,
             metrics=self.metrics,
         )
+
+    def _segment_limits(self) -> dict[str, int]:
+        estimation = self.settings.estimation
+        return segment_limits(estimation.segments, estimation.segment_values, estimation.classes)
 
     def _format(self) -> Format:
         settings = self.settings.format

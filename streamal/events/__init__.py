@@ -13,16 +13,25 @@ from streamal.events.prediction import (
     Prediction,
     ProbabilityRules,
 )
+from streamal.events.quality import (
+    ClassQuality,
+    ComparedQuality,
+    QualityReport,
+    Reported,
+    SegmentQuality,
+)
 from streamal.events.reject import DeadLetter
 from streamal.events.review import Adjudication, ModelView, ReviewRequest, StrategyAdvice
 from streamal.events.ruling import AnnotatorRuling
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
-from streamal.events.window import WindowStats
+from streamal.events.window import SegmentStats, WindowStats
 
 __all__ = [
     "STANDS",
     "Adjudication",
     "AnnotatorRuling",
+    "ClassQuality",
+    "ComparedQuality",
     "DeadLetter",
     "DetectedObject",
     "DriftEvent",
@@ -33,7 +42,11 @@ __all__ = [
     "Output",
     "Prediction",
     "ProbabilityRules",
+    "QualityReport",
+    "Reported",
     "ReviewRequest",
+    "SegmentQuality",
+    "SegmentStats",
     "SnapshotHeader",
     "StrategyAdvice",
     "WindowStats",

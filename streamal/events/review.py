@@ -111,6 +111,8 @@ class ReviewRequest(Event):
         expected_loss: in a regression, predicted |production - truth| in the truth's unit, from the
             past only; None while nothing was learned, and in a classification.
         metadata: as production published it.
+        segments: key to value of the segments that the event was counted in (`windows`); a value
+            without a name of its own is `other`.
         required_labels: how many annotators are to answer, each for themselves; >= 1.
         adjudication: only in a second request for the same event, written by the trainer when the
             answers disagree: a lead answers it with `adjudicates`. None in the first request.
@@ -137,5 +139,6 @@ class ReviewRequest(Event):
     expected_correct: float = Field(ge=0, le=1)
     expected_loss: float | None = Field(default=None, ge=0)
     metadata: Metadata = Field(default_factory=dict)
+    segments: dict[str, str] = Field(default_factory=dict)
     required_labels: int = Field(default=1, ge=1)
     adjudication: Adjudication | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from streamal.events.base import Event, UtcDatetime
+from streamal.events.quality import QualityReport
 
 __all__ = ["Heartbeat", "SnapshotHeader"]
 
@@ -25,6 +26,9 @@ class Heartbeat(Event):
         answer_noise: estimated probability that a final answer is wrong; None without such items.
         noise_dominates: whether that noise may move the accuracy estimate by more than its interval
             allows.
+        segments: key to the values that have a name of their own, the most frequent first; every
+            gate counts by these.
+        quality: what is known of production and the online model; None before a window matured.
     """
 
     sent_at: UtcDatetime
@@ -36,6 +40,8 @@ class Heartbeat(Event):
     annotator_alpha: float | None = Field(default=None, le=1)
     answer_noise: float | None = Field(default=None, ge=0, le=1)
     noise_dominates: bool = False
+    segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    quality: QualityReport | None = None
 
 
 class SnapshotHeader(Event):

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from streamal.events.base import Event, UtcDatetime
 
-__all__ = ["WindowStats"]
+__all__ = ["SegmentStats", "WindowStats"]
+
+
+class SegmentStats(BaseModel):
+    """One segment's part of an increment; of the reachable events only.
+
+    Attributes:
+        events: those that had a chance to be routed.
+        sum_expected_correct: sum over them of predicted P(production is right).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    events: int = Field(ge=0)
+    sum_expected_correct: float = Field(default=0.0, ge=0)
 
 
 class WindowStats(Event):
@@ -25,6 +39,9 @@ class WindowStats(Event):
             they are outside of the population that estimates speak for.
         sum_expected_correct: sum over the reachable events of predicted P(production is right).
         sum_propensity: sum over the reachable events of their propensity.
+        segments: key to value to that segment's part, in the names that review requests of the
+            same events carry. The key `prediction` is always there for a classification: counts of
+            the predicted classes.
     """
 
     pipeline: str
@@ -36,3 +53,4 @@ class WindowStats(Event):
     unreachable: int = Field(ge=0)
     sum_expected_correct: float = Field(ge=0)
     sum_propensity: float = Field(ge=0)
+    segments: dict[str, dict[str, SegmentStats]] = Field(default_factory=dict)

@@ -114,7 +114,13 @@ class Replay:
             with suppress(Reject):  # the trainer passes such a label over, too
                 features = due.item.features
                 self._model.credit(features, due.production, due.label, due.selection)
-                self._model.learn(features, due.production, due.label, event_id=due.item.event_id)
+                self._model.learn(
+                    features,
+                    due.production,
+                    due.label,
+                    event_id=due.item.event_id,
+                    weight=1.0 / due.selection.propensity,
+                )
 
 
 def replay(

@@ -142,8 +142,10 @@ class Reviewing:
     ttl_seconds: float
     required: RequiredLabels = RequiredLabels()
 
-    def request(self, appraisal: Appraisal, decision: Decision, now: float) -> ReviewRequest:
-        """The review request for a routed event."""
+    def request(
+        self, appraisal: Appraisal, decision: Decision, segments: Mapping[str, str], now: float
+    ) -> ReviewRequest:
+        """The review request for a routed event, with the segments that it was counted in."""
         prediction = appraisal.prediction
         decided_at = datetime.fromtimestamp(now, UTC)
         exploring = decision.reason is Reason.EXPLORATION
@@ -171,6 +173,7 @@ class Reviewing:
             priority=_EXPLORATION_PRIORITY if exploring else decision.score,
             expected_correct=appraisal.outlook.expected_correct,
             metadata=prediction.metadata,
+            segments=dict(segments),
             required_labels=self.required.count(prediction.event_id, decision.reason),
         )
 

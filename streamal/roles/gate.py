@@ -28,6 +28,7 @@ from streamal.roles.gold import GoldShare
 from streamal.roles.intake import Intake
 from streamal.roles.models_topic import ModelFollower
 from streamal.roles.partition import GatePartition
+from streamal.roles.segments import SegmentNames
 from streamal.state.gold import GOLD_HEADER
 from streamal.telemetry.metrics import Metrics
 
@@ -68,6 +69,7 @@ class GateRole:
         options: settings.
         intake: reads production's messages.
         reviewing: writes review requests.
+        segments: names the segments that an event is counted in.
         dead_letters: writes dead letters.
         new_gate: makes a fresh gate for one of as many partitions as it is told.
         states: finds the states that earlier transactions stored.
@@ -89,6 +91,7 @@ class GateRole:
         options: GateOptions,
         intake: Intake,
         reviewing: Reviewing,
+        segments: SegmentNames,
         dead_letters: DeadLetterBox,
         new_gate: Callable[[int], Gate],
         states: GateStateReader,
@@ -104,6 +107,7 @@ class GateRole:
         self._options = options
         self._intake = intake
         self._reviewing = reviewing
+        self._segments = segments
         self._dead_letters = dead_letters
         self._new_gate = new_gate
         self._states = states
@@ -156,6 +160,7 @@ class GateRole:
             BreakerOpen: too many rejects; the batch was not committed.
         """
         self._models.follow()
+        self._segments.follow(self._models.segments)
         records = self.consumer.poll(
             self._options.poll_timeout_seconds, self._options.max_batch_records
         )
@@ -200,6 +205,7 @@ class GateRole:
         now = self._clock.now()
         prediction = self._intake.read(record, now)
         partition.check_new(prediction.event_id)
+        segments = self._segments.of(prediction)
         appraisal = appraise(
             prediction,
             self._models.serving,
@@ -211,10 +217,11 @@ class GateRole:
             Conditions(now=now, pending=self._models.pending),
             prediction.timestamp.timestamp(),
             appraisal.outlook.expected_correct,
+            segments,
         )
         self._decided.append(_Decided(record, appraisal, decision))
         if decision.query:
-            self._ask(self._reviewing.request(appraisal, decision, now))
+            self._ask(self._reviewing.request(appraisal, decision, segments, now))
             self._mix_in_gold(prediction, decision, now)
 
     def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
@@ -223,7 +230,7 @@ class GateRole:
         if gold is not None:
             item, prediction = gold
             appraisal = appraise(prediction, self._models.serving, self._options.committee)
-            request = self._reviewing.request(appraisal, decision, now)
+            request = self._reviewing.request(appraisal, decision, {}, now)
             self._ask(request, ((GOLD_HEADER, item.encode()),))
 
     def _ask(self, request: ReviewRequest, headers: tuple[tuple[str, bytes], ...] = ()) -> None:

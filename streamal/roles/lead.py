@@ -8,7 +8,7 @@ it is), report it (below G it is). G moves in the Kafka transaction that carries
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -85,6 +85,10 @@ class _News:
             if answer.verdict in _USELESS
         ]
         return [*self.rejects, *useless]
+
+
+#: Shares of all reviews whose time to an answer is shown.
+_LATENCY_SHARES = (0.5, 0.9)
 
 
 class Lead:
@@ -200,8 +204,11 @@ class Lead:
     def _take_up_quality(self, reader: SnapshotReader) -> Quality:
         """Close again, without a word, the windows that the last leader has reported."""
         self._view.catch_up()
-        quality = Quality(self._options.quality, self._view.pending.measures, self._metrics)
+        pending = self._view.pending
+        quality = Quality(self._options.quality, pending.measures, pending.segments, self._metrics)
+        self._listed: Mapping[str, tuple[str, ...]] = {}
         if reader.heartbeat is not None:
+            self._listed = reader.heartbeat.segments
             quality.advance(reader.heartbeat.sent_at.timestamp())
         return quality
 
@@ -251,8 +258,9 @@ class Lead:
         """One transaction with the dead letters, the heartbeat or snapshot, and G."""
         now = self._clock.now()
         offsets = {record.source: record.offset + 1 for record in records if self._is_new(record)}
-        messages = self._messages(now, snapshot=snapshot)
-        windows = self._quality.advance(now) if messages else []
+        due = snapshot or now >= self._heartbeat_due
+        windows = self._quality.advance(now) if due else []
+        messages = self._messages(now, snapshot=snapshot) if due else []
         if not offsets and not messages:
             return
         self._producer.begin()
@@ -291,22 +299,34 @@ class Lead:
     def _messages(self, now: float, *, snapshot: bool) -> list[Message]:
         if snapshot:
             return self._snapshot(now)
-        if now < self._heartbeat_due:
-            return []
         heartbeat = self._heartbeat(now)
         return [pack_heartbeat(self._options.pipeline, heartbeat, self._signer)]
 
     def _heartbeat(self, now: float) -> Heartbeat:
+        pending = self._view.pending
         production = self._quality.production.anytime()
-        workforce = self._view.pending.workforce(now)
+        workforce = pending.workforce(now)
         show_workforce(self._metrics, workforce, production, self._options.annotator_series)
+        self._listed = pending.segments.listed(self._options.quality.segment_limits, self._listed)
         heartbeat = with_workforce(
-            self._view.pending.measures.heartbeat(now), workforce, production
-        )
+            pending.measures.heartbeat(now), workforce, production
+        ).model_copy(update={"segments": self._listed, "quality": self._quality.report})
         self._metrics.pending.set(heartbeat.pending)
+        self._show_responses(now)
         if heartbeat.response_rate is not None:
             self._metrics.response_rate.set(heartbeat.response_rate)
         return heartbeat
+
+    def _show_responses(self, now: float) -> None:
+        measures, metrics = self._view.pending.measures, self._metrics
+        rates = measures.response_rates(now)
+        metrics.show(metrics.response_by_reason, {(name,): rate for name, rate in rates.items()})
+        latencies = measures.latencies(now)
+        reached = {share: latencies.quantile(share) for share in _LATENCY_SHARES}
+        metrics.show(
+            metrics.label_latency_reached,
+            {(f"{share:g}",): known for share, known in reached.items() if known is not None},
+        )
 
     def _snapshot(self, now: float) -> list[Message]:
         lineage = self._lineage

@@ -85,9 +85,13 @@ class Lineage:
 
     def _learn(self, lesson: Lesson) -> None:
         features, production = lesson.features, as_production(lesson.prediction)
+        weight = 1.0
         if lesson.review is not None:
             self.model.credit(features, production, lesson.answer, _selection(lesson.review))
-        self.model.learn(features, production, lesson.answer, event_id=lesson.event_id)
+            weight = 1.0 / lesson.review.propensity
+        self.model.learn(
+            features, production, lesson.answer, event_id=lesson.event_id, weight=weight
+        )
         self.unpublished += 1
 
     def pass_over(self, source: TopicPartition, offset: int) -> None:

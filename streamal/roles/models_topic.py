@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from streamal.core.learners import Model
 from streamal.errors import SnapshotRefused, StreamalError
@@ -148,6 +148,12 @@ class ModelFollower:
         """Reviews without an answer, as the trainer last counted them; None before it has."""
         heartbeat = self._reader.heartbeat
         return None if heartbeat is None else heartbeat.pending
+
+    @property
+    def segments(self) -> Mapping[str, Sequence[str]]:
+        """Key to the values that the trainer has given a name."""
+        heartbeat = self._reader.heartbeat
+        return {} if heartbeat is None else heartbeat.segments
 
     def start(self) -> None:
         """Serve the newest model there is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import orjson
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Context, Decision, JsonState
 from streamal.errors import Reject
-from streamal.events import WindowStats
+from streamal.events import SegmentStats, WindowStats
 
 __all__ = ["GatePartition", "RecentIds"]
 
@@ -59,6 +60,14 @@ class RecentIds:
 
 
 @dataclass(slots=True)
+class _Segment:
+    """An increment to one segment of a window, see `SegmentStats`."""
+
+    events: int = 0
+    sum_expected_correct: float = 0.0
+
+
+@dataclass(slots=True)
 class _Sums:
     """An increment to one window, see `WindowStats`."""
 
@@ -67,8 +76,9 @@ class _Sums:
     unreachable: int = 0
     sum_expected_correct: float = 0.0
     sum_propensity: float = 0.0
+    segments: dict[tuple[str, str], _Segment] = field(default_factory=dict)
 
-    def add(self, decision: Decision, expected_correct: float) -> None:
+    def add(self, decision: Decision, expected_correct: float, segments: Mapping[str, str]) -> None:
         self.events += 1
         self.routed += decision.query
         if decision.propensity <= 0:
@@ -76,6 +86,19 @@ class _Sums:
             return
         self.sum_expected_correct += expected_correct
         self.sum_propensity += decision.propensity
+        for named in segments.items():
+            segment = self.segments.setdefault(named, _Segment())
+            segment.events += 1
+            segment.sum_expected_correct += expected_correct
+
+    def by_segment(self) -> dict[str, dict[str, SegmentStats]]:
+        """Key to value to what was added for it."""
+        found: dict[str, dict[str, SegmentStats]] = {}
+        for (key, name), segment in sorted(self.segments.items()):
+            found.setdefault(key, {})[name] = SegmentStats(
+                events=segment.events, sum_expected_correct=segment.sum_expected_correct
+            )
+        return found
 
 
 class GatePartition:
@@ -149,7 +172,12 @@ class GatePartition:
             raise Reject("duplicate_event", f"event_id: {event_id!r} was handled already")
 
     def decide(
-        self, context: Context, conditions: Conditions, occurred_at: float, expected_correct: float
+        self,
+        context: Context,
+        conditions: Conditions,
+        occurred_at: float,
+        expected_correct: float,
+        segments: Mapping[str, str],
     ) -> Decision:
         """Decide on one new event and take note of it.
 
@@ -158,12 +186,13 @@ class GatePartition:
             conditions: time and pending reviews.
             occurred_at: event time, seconds since the epoch.
             expected_correct: predicted P(production is right), in [0, 1].
+            segments: key to the name that the event is counted under.
         """
         decision = self.gate.decide(context, conditions)
         self.gate.commit(context, decision, conditions)
         self._ids.add(context.event_id)
         start = math.floor(occurred_at / self._window_seconds) * self._window_seconds
-        self._windows.setdefault(start, _Sums()).add(decision, expected_correct)
+        self._windows.setdefault(start, _Sums()).add(decision, expected_correct, segments)
         self.decided += 1
         self.routed += decision.query
         self.threshold = decision.threshold
@@ -177,7 +206,12 @@ class GatePartition:
                 partition=self.number,
                 window_start=datetime.fromtimestamp(start, UTC),
                 window_seconds=self._window_seconds,
-                **asdict(sums),
+                events=sums.events,
+                routed=sums.routed,
+                unreachable=sums.unreachable,
+                sum_expected_correct=sums.sum_expected_correct,
+                sum_propensity=sums.sum_propensity,
+                segments=sums.by_segment(),
             )
             for start, sums in sorted(self._windows.items())
         ]

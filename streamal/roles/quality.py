@@ -8,23 +8,31 @@ as the report before it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from streamal.core.estimation import (
     AccuracyShift,
     AccuracyTracker,
     Estimate,
-    LabelledItems,
-    Response,
     Shift,
     WindowTotals,
 )
-from streamal.events import DriftEvent
-from streamal.state.measures import ReviewMeasures, ReviewOutcome
+from streamal.events import DriftEvent, QualityReport
+from streamal.roles.breakdown import Breakdown, reported
+from streamal.roles.evidence import (
+    labelled_items,
+    model_correct,
+    model_foresaw,
+    production_correct,
+    responses,
+    totals,
+)
+from streamal.roles.quality_gauges import QualityGauges
+from streamal.state.measures import ReviewMeasures
 from streamal.state.measures import WindowTotals as WindowSums
+from streamal.state.segments import SegmentView
 from streamal.telemetry import Metrics
 
 __all__ = ["Quality", "QualityOptions", "WindowReport"]
@@ -39,12 +47,16 @@ class QualityOptions:
         label_horizon_seconds: how long after a decision a label still counts for estimates.
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force; None when there is none.
+        segment_limits: key to the number of its values that are told apart.
+        learns_errors: whether the online model predicts if production is right (`target = error`).
     """
 
     pipeline: str
     label_horizon_seconds: float
     level: float
     least_propensity: float | None
+    segment_limits: Mapping[str, int] = field(default_factory=dict)
+    learns_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +82,30 @@ class Quality:
     Args:
         options: settings.
         measures: what the pending view can be asked.
-        metrics: shows the latest window.
+        segments: what was counted in each segment.
+        metrics: shows the estimates.
     """
 
-    def __init__(self, options: QualityOptions, measures: ReviewMeasures, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        options: QualityOptions,
+        measures: ReviewMeasures,
+        segments: SegmentView,
+        metrics: Metrics,
+    ) -> None:
         self._options = options
         self._measures = measures
-        self._metrics = metrics
+        self._gauges = QualityGauges(metrics)
         self._closed_until = 0.0
+        self._breakdown = Breakdown(
+            segments,
+            options.segment_limits,
+            level=options.level,
+            least_propensity=options.least_propensity,
+        )
+        self._model_correct = model_foresaw if options.learns_errors else model_correct
+        #: All estimates; None before a window matured.
+        self.report: QualityReport | None = None
         self.production = self._tracker()
         self.model = self._tracker()
         self._shift = AccuracyShift(least_propensity=options.least_propensity)
@@ -88,8 +116,21 @@ class Quality:
         matured = self._measures.windows(self._closed_until, horizon)
         reports = [self._close(window, now) for window in matured]
         if reports:
-            self._show()
+            self.report = self._report(matured[-1], reports[-1])
+            self._gauges.show(self.report, self.production.anytime(), self.model.anytime())
         return reports
+
+    def _report(self, window: WindowSums, last: WindowReport) -> QualityReport:
+        return QualityReport(
+            window_start=datetime.fromtimestamp(window.window_start, UTC),
+            window_seconds=window.window_seconds,
+            window=reported(last.production),
+            production=reported(self.production.anytime()),
+            model=reported(self.model.anytime()),
+            segments=tuple(self._breakdown.segments()),
+            differences=tuple(self._breakdown.differences()),
+            classes=tuple(self._breakdown.classes()),
+        )
 
     def _close(self, window: WindowSums, now: float) -> WindowReport:
         end = window.window_start + window.window_seconds
@@ -97,17 +138,18 @@ class Quality:
         outcomes = self._measures.outcomes(
             window.window_start, end, horizon_seconds=self._options.label_horizon_seconds
         )
-        responses = _responses(outcomes)
-        items = _labelled(outcomes, _production_correct, use_expectation=True)
-        totals = _totals(window, len(items))
-        shift = self._shift.close(totals, items, responses)
+        answers = responses(outcomes)
+        items = labelled_items(outcomes, production_correct, use_expectation=True)
+        sums = totals(window.reachable, window.sum_expected_correct, len(items))
+        self._breakdown.close(window, outcomes)
+        shift = self._shift.close(sums, items, answers)
         return WindowReport(
             window_start=window.window_start,
-            production=self.production.close(totals, items, responses),
+            production=self.production.close(sums, items, answers),
             model=self.model.close(
-                WindowTotals(totals.events) if totals else None,
-                _labelled(outcomes, _model_correct, use_expectation=False),
-                responses,
+                WindowTotals(sums.events) if sums else None,
+                labelled_items(outcomes, self._model_correct, use_expectation=False),
+                answers,
             ),
             drift=None if shift is None else self._drift(shift, window, now),
         )
@@ -130,52 +172,3 @@ class Quality:
             window_seconds=window.window_seconds,
             detected_at=datetime.fromtimestamp(now, UTC),
         )
-
-    def _show(self) -> None:
-        for gauge, tracker in (
-            (self._metrics.production_accuracy, self.production),
-            (self._metrics.model_accuracy, self.model),
-        ):
-            estimate = tracker.anytime()
-            gauge.labels(kind="estimate").set(estimate.value)
-            gauge.labels(kind="low").set(estimate.interval.low)
-            gauge.labels(kind="high").set(estimate.interval.high)
-            gauge.labels(kind="naive").set(estimate.naive)
-
-
-def _totals(window: WindowSums, labelled: int) -> WindowTotals | None:
-    """The window's sums; None when increments of it are gone, and weights must do without."""
-    if window.reachable < labelled:
-        return None
-    return WindowTotals(window.reachable, min(window.sum_expected_correct, window.reachable))
-
-
-def _production_correct(outcome: ReviewOutcome) -> bool:
-    return bool(outcome.production_correct)
-
-
-def _model_correct(outcome: ReviewOutcome) -> bool:
-    """A model that knew nothing yet was not right."""
-    return bool(outcome.model_correct)
-
-
-def _labelled(
-    outcomes: Sequence[ReviewOutcome],
-    correct: Callable[[ReviewOutcome], bool],
-    *,
-    use_expectation: bool,
-) -> LabelledItems:
-    answered = [outcome for outcome in outcomes if outcome.label is not None]
-    return LabelledItems.of(
-        [correct(outcome) for outcome in answered],
-        [outcome.expected_correct if use_expectation else 0.0 for outcome in answered],
-        [outcome.propensity for outcome in answered],
-        [outcome.reason for outcome in answered],
-    )
-
-
-def _responses(outcomes: Sequence[ReviewOutcome]) -> dict[str, Response]:
-    """Reviews and answers by the rule that routed them: response may well depend on it."""
-    asked = Counter(outcome.reason for outcome in outcomes)
-    answered = Counter(outcome.reason for outcome in outcomes if outcome.label is not None)
-    return {reason: Response(count, answered[reason]) for reason, count in asked.items()}

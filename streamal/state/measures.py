@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from streamal.core.estimation import LatencyDistribution, kaplan_meier
 from streamal.events import Heartbeat, ReviewRequest
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
 
 #: Any time to come, as a number that SQLite can add: 10,000 years, in seconds.
 _FOREVER = 3.2e11
+
+#: Latest reviews that the distribution of latencies is taken from: quantiles to about a percent.
+_LATENCY_REVIEWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,30 @@ class ReviewMeasures:
             (now, now - self._recent_seconds),
         ).fetchone()
         return answered / expired if expired else None
+
+    def response_rates(self, now: float) -> dict[str, float]:
+        """`response_rate` by the rule that routed; without rules of which no review expired."""
+        rows = self._connection.execute(
+            "SELECT reason, 1.0 * count(answered_at) / count(*) FROM reviews WHERE expires_at < ? "
+            "AND expires_at >= ? GROUP BY reason ORDER BY reason",
+            (now, now - self._recent_seconds),
+        )
+        return dict(rows)
+
+    def latencies(self, now: float) -> LatencyDistribution:
+        """How long answers take, from the latest reviews, those still waiting among them.
+
+        Chosen by when the events occurred, which does not depend on who has answered.
+        """
+        rows = self._connection.execute(
+            "SELECT coalesce(answered_at, min(?, expires_at)) - decided_at, "
+            "answered_at IS NOT NULL FROM reviews WHERE occurred_at >= ? "
+            "ORDER BY occurred_at DESC LIMIT ?",
+            (now, now - self._recent_seconds, _LATENCY_REVIEWS),
+        ).fetchall()
+        seconds, ended = zip(*rows, strict=True) if rows else ((), ())
+        # Clocks of different machines may make an answer look older than its request.
+        return kaplan_meier([max(0.0, each) for each in seconds], ended)
 
     def label_latency_seconds(self, now: float, quantile: float = 0.5) -> float | None:
         """A quantile of the time from decision to answer, among recent answers.

@@ -44,6 +44,7 @@ from streamal.state.judge import Judge, JudgeRules
 from streamal.state.measures import ReviewMeasures
 from streamal.state.purge import purge
 from streamal.state.schema import FORGET_ALL
+from streamal.state.segments import SegmentView
 from streamal.state.verdicts import Answer, Registered, Rejected, Verdict
 from streamal.state.workforce import Workforce, WorkforceMeasures
 
@@ -119,6 +120,7 @@ class PendingView:
         self._workforce = WorkforceMeasures(
             self._connection, self.annotators, self._judge.rules.consensus.classes
         )
+        self.segments = SegmentView(self._connection)
 
     def close(self) -> None:
         """Release the file. May be called twice."""
@@ -258,6 +260,8 @@ class PendingView:
                 review.model.label,
             ),
         ).rowcount
+        if changed:
+            self.segments.add_review(review)
         return _Fate.STORED if changed else _Fate.REPEATED
 
     def _add_window(self, record: Record) -> _Fate:
@@ -282,6 +286,7 @@ class PendingView:
                 window.sum_propensity,
             ),
         )
+        self.segments.add_window(window)
         return _Fate.STORED
 
     def _answer(

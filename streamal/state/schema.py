@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from streamal.state.segments import SEGMENT_SCHEMA
+
 __all__ = ["FORGET_ALL", "SCHEMA", "SCHEMA_VERSION"]
 
 #: Raised with every change to `SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _REVIEWS: Final = """
 -- label, value and answered_at are the final answer as it stands now.
@@ -151,8 +153,9 @@ CREATE TABLE gold_answers (
 ) STRICT, WITHOUT ROWID;
 """
 
-SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS
+SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS + SEGMENT_SCHEMA
 
+#: All but those of segments, which go with their reviews and windows.
 _TABLES: Final = (
     "offsets",
     "reviews",

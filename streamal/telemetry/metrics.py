@@ -74,6 +74,15 @@ class Metrics:
     annotator_agreement: Gauge
     annotator_kappa: Gauge
     annotator_answers: Gauge
+    window_accuracy: Gauge
+    window_labels: Gauge
+    segment_accuracy: Gauge
+    segment_difference: Gauge
+    class_precision: Gauge
+    class_recall: Gauge
+    class_predicted: Gauge
+    response_by_reason: Gauge
+    label_latency_reached: Gauge
     label_studio_tasks: Counter
     label_studio_answers: Counter
     label_studio_open: Gauge
@@ -128,6 +137,7 @@ class Metrics:
             self.annotator_noise,
             self.answer_noise,
             self.noise_dominates,
+            self.window_labels,
         ):
             gauge.set(math.nan)
         for series in (
@@ -136,8 +146,32 @@ class Metrics:
             self.annotator_agreement,
             self.annotator_kappa,
             self.annotator_answers,
+            self.window_accuracy,
+            self.segment_accuracy,
+            self.segment_difference,
+            self.class_precision,
+            self.class_recall,
+            self.class_predicted,
+            self.response_by_reason,
+            self.label_latency_reached,
         ):
             series.clear()
+
+    @staticmethod
+    def show(gauge: Gauge, series: Mapping[tuple[str, ...], float]) -> None:
+        """Let a gauge have these series and no others: what has gone is not shown on.
+
+        Args:
+            gauge: of this object.
+            series: values of its labels to value.
+        """
+        for labels, value in series.items():
+            gauge.labels(*labels).set(value)
+        (metric,) = gauge.collect()
+        wanted = {frozenset(zip(gauge._labelnames, labels, strict=True)) for labels in series}  # noqa: SLF001  the client offers no list of its series
+        for sample in metric.samples:
+            if frozenset(sample.labels.items()) not in wanted:
+                gauge.remove_by_labels(sample.labels)
 
     def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         """The present value of one exported sample; None when there is no such series.

@@ -55,9 +55,9 @@ def made(
     return build_learner(name, parameters=parameters or {}, committee_size=committee_size, seed=11)
 
 
-def taught(learner: Learner, count: int = 300, seed: int = 5) -> Learner:
+def taught(learner: Learner, count: int = 300, seed: int = 5, weight: float = 1.0) -> Learner:
     for event_id, features, label in stream(count, seed):
-        learner.learn(features, label, event_id=event_id)
+        learner.learn(features, label, event_id=event_id, weight=weight)
     return learner
 
 
@@ -248,21 +248,29 @@ def test_memory_is_bounded_whatever_categories_and_names_come(name: str) -> None
 
 ALTERNATIVES: dict[str, object] = {
     "bootstrap_sampling": False,
+    "class_balance": 1.0,
     "delta": 0.4,
     "dirichlet": 0.1,
     "drift_window_threshold": 1,
     "grace_period": 150,
+    "half_life": 1.0,
+    "importance_weight_cap": 3.0,
     "l2": 0.1,
     "lambda_value": 2,
     "leaf_prediction": "mc",
+    "learners": "gaussian_nb+knn_classifier",
     "learning_rate": 0.01,
+    "level_half_life": 5.0,
     "max_categories": 1,
     "max_columns": 3,
     "max_depth": 1,
     "max_nodes": 5,
+    "memory": 0.9,
     "n_estimators": 3,
     "n_models": 3,
     "n_neighbors": 3,
+    "passes": 2,
+    "replay_buffer": 10,
     "share": 0.5,
     "split_criterion": "gini",
     "step": 0.1,
@@ -272,7 +280,7 @@ ALTERNATIVES: dict[str, object] = {
     "window_size": 20,
 }
 #: Parameters that matter once there is drift only; here it is enough that they are accepted.
-SLOW = {"drift_window_threshold"}
+SLOW = {"drift_window_threshold", "half_life"}
 
 every_parameter = pytest.mark.parametrize(
     ("name", "parameter"),
@@ -288,14 +296,16 @@ every_parameter = pytest.mark.parametrize(
 def test_every_parameter_reaches_the_model(name: str, parameter: Parameter) -> None:
     value = ALTERNATIVES[parameter.name]
     assert value != parameter.default
-    other = made(name, parameters={parameter.name: value})
-    same = made(name)
+    # No item is drawn from a replay buffer while there is one pass.
+    base: dict[str, object] = {"passes": 3} if parameter.name == "replay_buffer" else {}
+    other = made(name, parameters={**base, parameter.name: value})
+    same = made(name, parameters=base)
     # Deep trees take a while to grow; a forest is slow, but its many trees show a change early.
     rounds = 6 if "hoeffding" in name else 2
     differs = False
     for round_ in range(rounds):
-        taught(other, 300, seed=round_)
-        taught(same, 300, seed=round_)
+        taught(other, 300, seed=round_, weight=4.0)
+        taught(same, 300, seed=round_, weight=4.0)
         differs = differs or answers(other) != answers(same)
         if differs:
             break
@@ -319,13 +329,17 @@ def test_an_unknown_parameter_names_the_key_and_the_known_ones(name: str) -> Non
     assert "max_categories" in line
 
 
-@every_learner
+@pytest.mark.parametrize("name", [name for name, spec in LEARNERS.items() if spec.training])
 def test_weights_have_an_effect_exactly_where_the_catalogue_says_so(name: str) -> None:
-    plain, weighted = made(name), made(name)
+    weighted = {"importance_weight_cap", "class_balance"}
+    offered = {parameter.name for parameter in LEARNERS[name].parameters} & weighted
+    assert offered == (weighted if LEARNERS[name].weights else set())
+    cap: dict[str, object] = {"importance_weight_cap": 10.0} if offered else {}
+    plain, weighed = made(name, parameters=cap), made(name, parameters=cap)
     for event_id, features, label in stream(150):
         plain.learn(features, label, event_id=event_id)
-        weighted.learn(features, label, event_id=event_id, weight=3.0 if label == "a" else 1.0)
-    assert (answers(plain) != answers(weighted)) is LEARNERS[name].weights
+        weighed.learn(features, label, event_id=event_id, weight=3.0 if label == "a" else 1.0)
+    assert (answers(plain) != answers(weighed)) is LEARNERS[name].weights
 
 
 @every_learner

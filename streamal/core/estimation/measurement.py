@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from streamal.core.estimation.intervals import Cumulants, skewed_interval
@@ -76,6 +76,20 @@ class Measurement:
             answered=self.answered + later.answered,
             slope=later.slope if later.method is Method.AIPW else self.slope,
             method=self.method if later.method is Method.NONE else later.method,
+        )
+
+    def scaled(self, factor: float) -> Measurement:
+        """As if every event counted `factor` times, > 0; to weight windows."""
+        return replace(
+            self,
+            events=self.events * factor,
+            total=self.total * factor,
+            predicted=self.predicted * factor,
+            variance=self.variance * factor**2,
+            third=self.third * factor**3,
+            unseen=self.unseen * factor**2,
+            weight=self.weight * factor,
+            weight_squared=self.weight_squared * factor**2,
         )
 
     def state(self) -> JsonState:

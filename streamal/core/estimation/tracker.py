@@ -22,7 +22,7 @@ from streamal.core.types import JsonState
 __all__ = ["AccuracyTracker"]
 
 #: Labels that must have been seen before the confidence sequence fixes its scale and begins.
-_WARM_UP_LABELS = 30
+_WARM_UP_LABELS = 50
 
 
 class AccuracyTracker:
@@ -81,6 +81,12 @@ class AccuracyTracker:
         Raises:
             ValueError: more labelled items than events, or than answered reviews allow.
         """
+        return report(self.take(totals, items, responses), self.level)
+
+    def take(
+        self, totals: WindowTotals | None, items: LabelledItems, responses: Responses
+    ) -> Measurement:
+        """As `close`; the window's evidence as sums, to be pooled or compared."""
         inclusion = inclusion_probability(items, responses, self._responses.past)
         measured = measure(
             totals,
@@ -96,7 +102,7 @@ class AccuracyTracker:
         self._pooled = self._pooled.plus(measured)
         if not self._tightest_variance and self._pooled.labelled >= _WARM_UP_LABELS:
             self._tightest_variance = self._variance * self.tightest_at / self._pooled.events
-        return report(measured, self.level)
+        return measured
 
     def overall(self) -> Estimate:
         """Accuracy over all closed windows; its interval holds for one look at a time fixed before.
@@ -109,7 +115,7 @@ class AccuracyTracker:
         """Accuracy over all closed windows, its interval valid at all times together.
 
         An asymptotic confidence sequence: with probability `level` the running accuracy never
-        leaves it, however often it is looked at. [0, 1] before the first 30 labels.
+        leaves it, however often it is looked at. [0, 1] before the first 50 labels.
         """
         if not self._tightest_variance:
             return report(self._pooled, self.level, Interval(0.0, 1.0, self.level))

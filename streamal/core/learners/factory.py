@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from river.base import Classifier
 from river.compose import Pipeline
@@ -12,11 +12,13 @@ from river.compose import Pipeline
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier, RiverModel
 from streamal.core.learners.committee import BaggingCommittee
+from streamal.core.learners.competition import Competition
 from streamal.core.learners.own import LIMITS, OwnFactory, derived_seed
-from streamal.core.learners.parameters import resolve
+from streamal.core.learners.parameters import KEY, resolve
 from streamal.core.learners.preprocess import FrontEnd, Preprocessor
-from streamal.core.learners.registry import LEARNERS
+from streamal.core.learners.registry import BEST_OF, LEARNERS
 from streamal.core.learners.river_learner import RiverLearner
+from streamal.core.learners.training import TRAINING, TrainedLearner, Training
 from streamal.errors import SettingsInvalid
 
 __all__ = ["build_learner"]
@@ -33,8 +35,8 @@ def build_learner(
             features as they are, text included, except that lists are flattened and null, NaN and
             infinite values are left out; with the parameter `preprocess` set to true, it gets full
             vectors of scaled numbers and one-hot columns instead.
-        parameters: JSON values by name. A factory gets them as keyword arguments, except for
-            `preprocess` and, where that is true, the front end's limits.
+        parameters: JSON values by name. A factory gets them as keyword arguments, except for the
+            options in `TRAINING`, `preprocess` and, where that is true, the front end's limits.
         committee_size: members of the bagging committee, >= 2; 0 for none.
         seed: of everything random inside.
 
@@ -45,20 +47,45 @@ def build_learner(
         raise SettingsInvalid(
             f"learner.committee_size: {committee_size} is not allowed; 0 for none, or at least 2"
         )
-    front_end, make = _own(name, parameters) if ":" in name else _registered(name, parameters)
+    if name == BEST_OF:
+        return _best_of(parameters, committee_size, seed)
+    front_end, make, training = (_own if ":" in name else _registered)(name, parameters)
     serving = GuardedClassifier(make(derived_seed(seed, "serving")))
-    if not committee_size:
-        return RiverLearner(front_end, serving)
     members = [
         GuardedClassifier(make(derived_seed(seed, f"member {index}")))
         for index in range(committee_size)
     ]
-    return BaggingCommittee(front_end, serving, members, seed=seed)
+    learner = (
+        BaggingCommittee(front_end, serving, members, seed=seed)
+        if members
+        else RiverLearner(front_end, serving)
+    )
+    return TrainedLearner(learner, training, seed=seed)
 
 
-def _registered(
-    name: str, parameters: Mapping[str, object]
-) -> tuple[FrontEnd, Callable[[int], RiverModel]]:
+def _best_of(parameters: Mapping[str, object], committee_size: int, seed: int) -> Learner:
+    values: dict[str, Any] = resolve(BEST_OF, LEARNERS[BEST_OF].parameters, parameters)
+    names = dict.fromkeys(values["learners"].split("+"))
+    if BEST_OF in names or len(names) < 2:
+        raise SettingsInvalid(
+            f"{KEY}.learners: {values['learners']!r} is not allowed; at least two different "
+            f"learners with + between them, {BEST_OF} not among them"
+        )
+    limits = {limit.name: values[limit.name] for limit in LIMITS if limit.name in parameters}
+    learners = {
+        name: build_learner(name, parameters=limits, committee_size=committee_size, seed=seed)
+        for name in names
+    }
+    return Competition(learners, half_life=values["half_life"])
+
+
+class _Recipe(NamedTuple):
+    front_end: FrontEnd
+    make: Callable[[int], RiverModel]
+    training: Training
+
+
+def _registered(name: str, parameters: Mapping[str, object]) -> _Recipe:
     spec = LEARNERS.get(name)
     if spec is None:
         raise SettingsInvalid(
@@ -67,15 +94,19 @@ def _registered(
         )
     values: dict[str, Any] = resolve(name, spec.parameters, parameters)
     limits = {limit.name: values.pop(limit.name) for limit in LIMITS}
+    options = [option.name for option in TRAINING if option.name in values]
+    training = Training.of({option: values.pop(option) for option in options})
     front_end = Preprocessor(spec.encoding, scale=spec.scale, **limits)
-    return front_end, partial(spec.make, values)
+    return _Recipe(front_end, partial(spec.make, values), training)
 
 
-def _own(
-    path: str, parameters: Mapping[str, object]
-) -> tuple[FrontEnd, Callable[[int], RiverModel]]:
-    own = OwnFactory.of(path, parameters, "classifier")
-    return own.front_end, lambda _: own.made(_problem)
+def _own(path: str, parameters: Mapping[str, object]) -> _Recipe:
+    options = {option.name for option in TRAINING}
+    given = {name: value for name, value in parameters.items() if name in options}
+    training = Training.of(resolve(path, TRAINING, given))
+    rest = {name: value for name, value in parameters.items() if name not in options}
+    own = OwnFactory.of(path, rest, "classifier")
+    return _Recipe(own.front_end, lambda _: own.made(_problem), training)
 
 
 def _problem(model: object) -> str | None:

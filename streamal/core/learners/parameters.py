@@ -28,7 +28,7 @@ class Parameter:
         description: one line; units where there are any.
         low: least value allowed, for numbers.
         high: largest value allowed, for numbers.
-        choices: values allowed, for text.
+        choices: values allowed, for text; empty where the learner itself says what is.
     """
 
     name: str
@@ -46,6 +46,8 @@ class Parameter:
             return "one of " + ", ".join(self.choices)
         if self.type == "boolean":
             return "true or false"
+        if self.type == "string":
+            return "text"
         kind = "an integer" if self.type == "integer" else "a number"
         if self.high == math.inf:
             return f"{kind} >= {self.low:g}"
@@ -61,7 +63,7 @@ class Parameter:
             if isinstance(value, bool):
                 return value
         elif self.type == "string":
-            if isinstance(value, str) and value in self.choices:
+            if isinstance(value, str) and (value in self.choices or not self.choices):
                 return value
         elif isinstance(value, int if self.type == "integer" else (int, float)) and (
             not isinstance(value, bool) and self.low <= value <= self.high

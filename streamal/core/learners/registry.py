@@ -15,13 +15,24 @@ from river.optim import SGD
 from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeClassifier
 
 from streamal.core.learners.classifier import RiverModel
-from streamal.core.learners.mixture import FixedShareMixture
+from streamal.core.learners.experts import (
+    BayesianLogistic,
+    Expert,
+    ExpertMixture,
+    GaussianBayes,
+    Neighbours,
+    StochasticLogistic,
+)
 from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
 from streamal.core.learners.random_forest import AdaptiveRandomForest
+from streamal.core.learners.training import TRAINING, WEIGHTING
 
-__all__ = ["LEARNERS", "LearnerSpec"]
+__all__ = ["BEST_OF", "LEARNERS", "LearnerSpec"]
+
+#: Name of the learner that is made of others.
+BEST_OF = "best_of"
 
 #: Makes a fresh classifier of checked parameters and a seed.
 Make: TypeAlias = Callable[[Mapping[str, Any], int], RiverModel]
@@ -38,9 +49,11 @@ class LearnerSpec:
         encoding: how categories and gaps reach it.
         scale: whether it sees scaled numbers.
         weights: whether sample weights have an effect; where not, every label counts once.
-        own_parameters: what it can be configured with besides the limits of the front end.
+        own_parameters: what it can be configured with besides the limits of the front end and
+            what is common to all.
         make: a fresh River classifier of checked parameters and a seed.
         max_columns: the front end's default limit; lower where memory per column is high.
+        training: options of how labels are repeated and, where weights have an effect, weighed.
     """
 
     name: str
@@ -52,12 +65,14 @@ class LearnerSpec:
     own_parameters: tuple[Parameter, ...]
     make: Make
     max_columns: int = 1000
+    training: tuple[Parameter, ...] = TRAINING
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """All that it can be configured with."""
         limit = replace(MAX_COLUMNS, default=self.max_columns)
-        return (*self.own_parameters, MAX_CATEGORIES, limit)
+        training = [each for each in self.training if self.weights or each not in WEIGHTING]
+        return (*self.own_parameters, MAX_CATEGORIES, limit, *training)
 
 
 MAX_CATEGORIES = Parameter(
@@ -134,7 +149,7 @@ _TREE = (
 )
 
 
-def _logistic_regression(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+def _logistic_regression(given: Mapping[str, Any], _: int) -> RiverModel:
     rate = given["learning_rate"]
     return OneVsRestClassifier(
         LogisticRegression(optimizer=SGD(rate), intercept_lr=rate, l2=given["l2"])
@@ -145,16 +160,24 @@ def _softmax_regression(given: Mapping[str, Any], _: int) -> RiverModel:
     return SoftmaxRegression(optimizer=SGD(given["learning_rate"]), l2=given["l2"])
 
 
-def _knn(given: Mapping[str, Any], _: int = 0) -> RiverModel:
+def _knn(given: Mapping[str, Any], _: int) -> RiverModel:
     return KNNClassifier(
         n_neighbors=given["n_neighbors"],
         engine=LazySearch(window_size=given["window_size"], dist_func=None),
-        weighted=given.get("weighted", True),
+        weighted=given["weighted"],
     )
 
 
 def _default(given: Mapping[str, Any], _: int) -> RiverModel:
-    return FixedShareMixture([_logistic_regression(given), _knn(given)], share=given["share"])
+    memory = given["memory"]
+    experts: list[Expert] = [
+        StochasticLogistic(given["learning_rate"]),
+        BayesianLogistic(memory, shifted=False),
+        BayesianLogistic(memory, shifted=True),
+        Neighbours(given["n_neighbors"], given["window_size"]),
+        GaussianBayes(),
+    ]
+    return ExpertMixture(experts, given["level_half_life"], given["share"])
 
 
 def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverModel:
@@ -177,6 +200,10 @@ def _gaussian_nb(given: Mapping[str, Any], _: int) -> RiverModel:
     return FlooredGaussianNB(**given)
 
 
+def _of_others(_: Mapping[str, Any], __: int) -> RiverModel:
+    raise NotImplementedError("a composite learner is built of other learners")
+
+
 def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
     """The parameters all trees share, with another default."""
     return tuple(
@@ -188,18 +215,33 @@ def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
 _SPECS = (
     LearnerSpec(
         name="default",
-        summary="Mixture of logistic_regression and knn_classifier that follows whichever predicts "
-        "best lately; the best cheap all-rounder on few labels.",
+        summary="Mixture of two kinds of logistic regression, nearest neighbours and naive Bayes "
+        "that follows whichever predicts best lately; most accurate on few labels.",
         source="Herbster and Warmuth (1998), Tracking the Best Expert, Machine Learning 32",
-        encoding=Encoding.SPARSE,
-        scale=True,
-        weights=False,
+        encoding=Encoding.DENSE,
+        scale=False,
+        weights=True,
         own_parameters=(
             _LEARNING_RATE,
-            _L2,
+            Parameter(
+                "memory",
+                "number",
+                0.99,
+                "Share of a Bayesian expert's evidence that one more label leaves; 1 forgets "
+                "nothing.",
+                low=0.5,
+                high=1,
+            ),
             _NEIGHBOURS,
-            # Half of knn_classifier's: a committee pays for the neighbours of every member.
-            replace(_WINDOW, default=100),
+            _WINDOW,
+            Parameter(
+                "level_half_life",
+                "number",
+                1.0,
+                "Labels after which an item counts half in the recent level of its columns.",
+                low=0.1,
+                high=10_000,
+            ),
             Parameter(
                 "share",
                 "number",
@@ -355,6 +397,35 @@ _SPECS = (
             ),
         ),
         make=_knn,
+    ),
+    LearnerSpec(
+        name=BEST_OF,
+        summary="Several learners learn all labels and compete on accuracy weighted by 1 / "
+        "propensity; the best lately serves.",
+        source="Gama, Sebastião and Rodrigues (2013), On Evaluating Stream Learning Algorithms, "
+        "Machine Learning 90",
+        encoding=Encoding.DENSE,
+        scale=False,
+        weights=True,
+        own_parameters=(
+            Parameter(
+                "learners",
+                "string",
+                "default+logistic_regression+hoeffding_adaptive_tree",
+                "Names of the learners, joined by +, with their default parameters; the first one "
+                "serves first.",
+            ),
+            Parameter(
+                "half_life",
+                "number",
+                200.0,
+                "Labels after which a prediction counts half in the comparison.",
+                low=1,
+                high=1e6,
+            ),
+        ),
+        make=_of_others,
+        training=(),
     ),
 )
 

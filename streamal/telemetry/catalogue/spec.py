@@ -29,14 +29,19 @@ EVERY: Final = (*BOTH, LABEL_STUDIO)
 #: Every label with what bounds the number of its values.
 LABELS: Final[Mapping[str, str]] = {
     "annotator": "an annotator, of at most labels.annotator_series",
+    "class": "the most frequent classes, at most estimation.classes",
     "detector": "a registered drift detector",
     "error": "class of a retriable error; three of them",
     "kind": "which number of an estimate: estimate, low, high or naive",
     "outcome": "a fixed set per metric",
     "partition": "a partition assigned to this process; its series end with the assignment",
     "reason": "a fixed set per metric, or the fixed reasons of dead letters",
+    "reference": "one of the values of its segment",
     "role": "a role of this process",
+    "segment": "a key of estimation.segments",
+    "share": "0.5 or 0.9",
     "topic": "one of the configured topics",
+    "value": "the most frequent values of a segment, at most estimation.segment_values, and other",
 }
 
 

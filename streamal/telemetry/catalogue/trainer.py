@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from streamal.telemetry.catalogue.quality import QUALITY_METRICS
 from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
 
 __all__ = ["TRAINER_METRICS"]
@@ -141,4 +142,5 @@ TRAINER_METRICS: Final = (
         known={"kind": ("estimate", "low", "high", "naive")},
         unit="ratio",
     ),
+    *QUALITY_METRICS,
 )

@@ -44,7 +44,10 @@ def test_reviewers_see_tokens_and_objects_as_production_published_them() -> None
     published = prediction(token_probabilities=(0.5, 0.25), objects=objects)
     appraisal = appraise(published, ServingModel(0, model), ())
     decision = Decision(True, 0.5, 0.5, 0.5, "object_uncertainty", Reason.ABOVE_THRESHOLD)
-    request = Reviewing("p", "quantile", 60.0).request(appraisal, decision, 0.0)
+    request = Reviewing("p", "quantile", 60.0).request(
+        appraisal, decision, {"model_version": "7"}, 0.0
+    )
+    assert request.segments == {"model_version": "7"}
     again = ReviewRequest.from_bytes(request.to_bytes())
     assert again.prediction == published.prediction
     assert again.prediction.label == "ok"

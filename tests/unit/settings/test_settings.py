@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from streamal.errors import SettingsInvalid
-from streamal.settings import GateSettings, Settings, load_settings
+from streamal.settings import EstimationSettings, GateSettings, Settings, load_settings
 
 SECRET = "correct-horse-battery-staple"  # noqa: S105 - nobody uses it
 
@@ -225,6 +225,7 @@ DIMENSIONLESS = {
     "overlap",
     "share",
     "budget",
+    "classes",
     "committee_size",
     "exploration",
     "labels_partitions",
@@ -239,6 +240,7 @@ DIMENSIONLESS = {
     "project_id",
     "replication",
     "seed",
+    "segment_values",
     "webhook_port",
 }
 UNITS = ("_seconds", "_bytes", "_events", "_records", "_labels", "_tasks")
@@ -270,3 +272,17 @@ def test_every_key_that_holds_a_secret_is_a_secret() -> None:
         "token",
         "webhook_secret",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("country,tier", ("country", "tier")), ('["model_version"]', ("model_version",)), ("", ())],
+)
+def test_segments_are_a_list(text: str, keys: tuple[str, ...]) -> None:
+    assert EstimationSettings.model_validate({"segments": text}).segments == keys
+
+
+@pytest.mark.parametrize("text", ["prediction", "a,a", ",".join(f"k{n}" for n in range(11))])
+def test_segments_are_few_and_distinct(text: str) -> None:
+    with pytest.raises(ValidationError, match="must"):
+        EstimationSettings.model_validate({"segments": text})

@@ -128,3 +128,20 @@ def test_labelled_reviews_come_whole_and_in_order(view: PendingView, make: Recor
     assert found[0].answers == (AnnotatorAnswer("a", "good", None, make.start + 9),)
     assert found[0].adjudicated_by is None
     assert found[0].answered_at == make.start + 10
+
+
+def test_responses_are_told_by_the_rule_that_routed(view: PendingView, make: Records) -> None:
+    assert view.measures.response_rates(make.start + 500) == {}
+    view.apply_reviews([make.review(n, f"e{n}", ttl=100) for n in range(4)])
+    view.register_labels([make.label(0, "e0")])
+    assert view.measures.response_rates(make.start + 50) == {}
+    assert view.measures.response_rates(make.start + 500) == {"exploration": 0.25}
+
+
+def test_reviews_that_still_wait_count_in_the_latencies(view: PendingView, make: Records) -> None:
+    assert view.measures.latencies(make.start).quantile(0.5) is None
+    view.apply_reviews([make.review(n, f"e{n}", ttl=1000) for n in range(4)])
+    view.register_labels([make.label(n, f"e{n}", arrived=10 * (n + 1)) for n in range(2)])
+    found = view.measures.latencies(make.start + 500)
+    assert (found.quantile(0.25), found.quantile(0.5)) == (10, 20)
+    assert found.quantile(0.75) is None

@@ -11,7 +11,7 @@ from streamal.state import Verdict
 from streamal.telemetry.catalogue import CATALOGUE, LABELS, Kind, MetricSpec
 
 #: https://prometheus.io/docs/practices/naming/#base-units, and what is counted.
-BASE_UNITS = {"seconds", "bytes", "ratio", "records", "reviews", "labels", "tasks"}
+BASE_UNITS = {"seconds", "bytes", "ratio", "records", "reviews", "labels", "events", "tasks"}
 #: Units that belong in a base unit, words that repeat the type, and endings of samples.
 NEVER = re.compile(
     r"_(milliseconds|ms|minutes|hours|days|kilobytes|megabytes|percent|gauge|counter|histogram)"

@@ -133,3 +133,11 @@ def test_the_process_itself_is_exported_on_demand() -> None:
     text = generate_latest(Metrics("orders", process=True).registry).decode()
     assert "process_resident_memory_bytes" in text
     assert "process_resident_memory_bytes" not in generate_latest(Metrics("o").registry).decode()
+
+
+def test_a_gauge_shows_what_it_was_given_last_and_nothing_else(metrics: Metrics) -> None:
+    gauge = metrics.segment_accuracy
+    metrics.show(gauge, {("country", "de", "low"): 0.8, ("country", "fr", "low"): 0.7})
+    metrics.show(gauge, {("country", "de", "low"): 0.9})
+    (found,) = gauge.collect()
+    assert [(sample.labels["value"], sample.value) for sample in found.samples] == [("de", 0.9)]

@@ -60,7 +60,8 @@ class OnlineRegression(Model):
         event_id: str,
         weight: float = 1.0,
     ) -> None:
-        """See `Model`."""
+        """See `Model`. No learner for regression has options for weights: none exceeds 1."""
+        weight = min(1.0, weight)
         if isinstance(truth, str):
             raise Reject("unsupported_task", f"label: {truth!r} is no number")
         inputs = self._inputs(features, production)

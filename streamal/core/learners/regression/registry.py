@@ -35,6 +35,8 @@ class RegressorSpec(LearnerSpec):
     """
 
     scale_truth: bool = True
+    #: The options weigh and repeat classes.
+    training: tuple[Parameter, ...] = ()
 
 
 # The defaults were chosen on River's TrumpApproval and ChickWeights and on its Friedman, Planes2D

@@ -71,8 +71,8 @@ def test_the_anytime_interval_is_wider_than_one_look() -> None:
 
 def test_the_anytime_interval_waits_for_labels() -> None:
     followed = tracker()
-    totals = WindowTotals(1_000, 900.0)
-    followed.close(totals, LabelledItems.of([1] * 29, [0.9] * 29, [0.03] * 29), {})
+    totals = WindowTotals(1_700, 1_530.0)
+    followed.close(totals, LabelledItems.of([1] * 49, [0.9] * 49, [0.03] * 49), {})
     assert followed.anytime().interval.half_width == 0.5
     followed.close(totals, LabelledItems.of([1], [0.9], [0.03]), {})
     assert followed.anytime().interval.half_width < 0.5

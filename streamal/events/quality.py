@@ -1,0 +1,105 @@
+"""What the trainer knows about production, as it travels with its heartbeats to whoever asks."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamal.events.base import UtcDatetime
+
+__all__ = ["ClassQuality", "ComparedQuality", "QualityReport", "Reported", "SegmentQuality"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Reported(_Part):
+    """An estimate with its interval.
+
+    Attributes:
+        value: None while nothing is labelled.
+        low: lower end of the interval.
+        high: upper end.
+        labelled: labelled items that it rests on.
+        events: events that it speaks for.
+        reliable: whether labels suffice for the interval's level to hold.
+    """
+
+    value: float | None = None
+    low: float
+    high: float
+    labelled: int = 0
+    events: int = 0
+    reliable: bool = False
+
+
+class SegmentQuality(_Part):
+    """Production's accuracy in one segment, over all matured windows.
+
+    Attributes:
+        segment: the key.
+        value: the key's value.
+        accuracy: with an interval that holds at all times together.
+    """
+
+    segment: str
+    value: str
+    accuracy: Reported
+
+
+class ComparedQuality(_Part):
+    """One segment against another, over the windows where both served.
+
+    Attributes:
+        segment: the key.
+        value: the value that is compared.
+        reference: with this one, which served most.
+        difference: accuracy of `value` minus that of `reference`, in [-1, 1], with an interval that
+            holds at all times together; `labelled` and `events` are those of `value`.
+        worse: whether `value` is surely worse.
+    """
+
+    segment: str
+    value: str
+    reference: str
+    difference: Reported
+    worse: bool
+
+
+class ClassQuality(_Part):
+    """One class of production, over all matured windows.
+
+    Attributes:
+        name: the class.
+        precision: P(right | production chose it); `events` is how often it did.
+        recall: P(production chose it | it is true); `events` is the estimated number of events
+            whose true class it is, `labelled` the labelled among them.
+    """
+
+    name: str
+    precision: Reported
+    recall: Reported
+
+
+class QualityReport(_Part):
+    """All estimates of the leading trainer.
+
+    Attributes:
+        window_start: first instant of the last matured window.
+        window_seconds: its length.
+        window: production's accuracy in that window alone.
+        production: over all matured windows, with an interval that holds at all times together.
+        model: the online model's, by what it had predicted at decision time.
+        segments: production's by segment.
+        differences: segments compared.
+        classes: production's precision and recall.
+    """
+
+    window_start: UtcDatetime
+    window_seconds: float = Field(gt=0)
+    window: Reported
+    production: Reported
+    model: Reported
+    segments: tuple[SegmentQuality, ...] = ()
+    differences: tuple[ComparedQuality, ...] = ()
+    classes: tuple[ClassQuality, ...] = ()
