@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import BaseModel
 
+from streamal.core.types import Task
 from streamal.events import (
     AnnotatorRuling,
     DeadLetter,
@@ -143,9 +144,10 @@ def _catalogue() -> Iterator[str]:
     yield from _entries("Query strategies", "gate.strategy", found.strategies)
     yield from _entries("Budget policies", "gate.policy", found.policies)
     yield from _entries("Learners", "learner.name", found.learners)
+    yield from _entries("Learners for regression", "learner.name", found.regressors)
     yield (
         "A learner may also be `package.module:factory`, a callable that returns a River "
-        "classifier or a pipeline that ends in one."
+        "classifier, in a regression a regressor, or a pipeline that ends in one."
     )
 
 
@@ -155,6 +157,8 @@ def _entries(title: str, key: str, entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
         yield f"### {entry.name}"
         yield entry.summary
+        if len(entry.tasks) < len(Task):
+            yield f"For {', '.join(entry.tasks)}."
         if entry.parameters:
             rows = [_parameter(parameter) for parameter in entry.parameters]
             yield _table(("parameter", "type", "default", "allowed", "meaning"), rows)
@@ -268,6 +272,8 @@ def _kind(node: _Schema, schema: _Schema) -> str:
     if "title" in node and node.get("properties"):
         return f"`{node['title']}`"
     if node.get("type") == "array":
+        if "prefixItems" in node:
+            return f"list of ({', '.join(_kind(item, schema) for item in node['prefixItems'])})"
         most = f"at most {node['maxItems']} " if "maxItems" in node else ""
         return f"list of {most}({_kind(node['items'], schema)})"
     if isinstance(node.get("additionalProperties"), Mapping):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from streamal.bootstrap.connection import check_connection
 from streamal.bootstrap.labels import check_labels
 from streamal.bootstrap.parts import blank_model, labelled_rows, new_gate, new_signer
-from streamal.core.strategies import build_strategy
+from streamal.core.strategies import build_strategy, strategies_for
+from streamal.core.types import Task
 from streamal.errors import SettingsInvalid
 from streamal.settings import Settings
 
@@ -27,6 +28,7 @@ def check_settings(settings: Settings) -> None:
         lambda: blank_model(settings),
         lambda: new_signer(settings),
         lambda: check_connection(settings),
+        lambda: _check_task(settings),
         lambda: _check_files(settings),
         lambda: _check_times(settings),
         lambda: check_labels(settings),
@@ -40,6 +42,30 @@ def check_settings(settings: Settings) -> None:
         raise SettingsInvalid(*problems)
 
 
+def _check_task(settings: Settings) -> None:
+    task, pipeline = Task(settings.pipeline.task), settings.pipeline
+    problems = []
+    strategy = build_strategy(settings.gate.strategy, settings.gate.strategy_parameters)
+    if task not in strategy.tasks:
+        problems.append(
+            f"gate.strategy = '{strategy.name}': not for pipeline.task = '{task}'; one of "
+            f"{', '.join(strategies_for(task))}"
+        )
+    if task is Task.REGRESSION and pipeline.classes:
+        problems.append("pipeline.classes: must be empty with pipeline.task = 'regression'")
+    if task is Task.CLASSIFICATION:
+        problems += [
+            f"pipeline.{key}: only with pipeline.task = 'regression'"
+            for key in ("tolerance", "value_range")
+            if getattr(pipeline, key) is not None
+        ]
+    if pipeline.value_range is not None and not pipeline.value_range[0] < pipeline.value_range[1]:
+        low, high = pipeline.value_range
+        problems.append(f"pipeline.value_range = [{low:g}, {high:g}]: must rise")
+    if problems:
+        raise SettingsInvalid(*problems)
+
+
 def _check_files(settings: Settings) -> None:
     path = settings.learner.warm_start
     if path is None:
@@ -47,7 +73,7 @@ def _check_files(settings: Settings) -> None:
     if not path.is_file():
         raise SettingsInvalid(f"learner.warm_start = '{path}': no such file")
     # A column that is missing shows in the first row, long before a trainer leads and needs it.
-    next(labelled_rows(path, settings.learner.warm_start_label), None)
+    next(labelled_rows(settings, path), None)
 
 
 def _check_times(settings: Settings) -> None:

@@ -11,10 +11,12 @@ import orjson
 
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
-from streamal.core.learners import LabelledRow, OnlineModel, Target, build_model, warm_start
+from streamal.core.learners import LabelledRow, Model, Target, build_model, warm_start
+from streamal.core.learners.regression import build_regression_model
 from streamal.core.strategies import build_strategy
+from streamal.core.types import Task, Truth
 from streamal.errors import SettingsInvalid
-from streamal.roles.rules import ClassRules, TaskRules
+from streamal.roles.rules import ClassRules, TaskRules, ValueRules
 from streamal.settings import Settings
 from streamal.state.snapshots import Signer
 from streamal.tabular import class_name, read_rows
@@ -48,9 +50,27 @@ def new_gate(settings: Settings, partitions: int) -> Gate:
     return Gate(strategy, policy, seed=settings.pipeline.seed)
 
 
-def blank_model(settings: Settings) -> OnlineModel:
-    """A model that has learned nothing."""
-    learner = settings.learner
+def blank_model(settings: Settings) -> Model:
+    """A model that has learned nothing.
+
+    Raises:
+        SettingsInvalid: unknown learner, a wrong parameter, or a regression without a tolerance.
+    """
+    learner, pipeline = settings.learner, settings.pipeline
+    if Task(pipeline.task) is Task.REGRESSION:
+        if pipeline.tolerance is None:
+            raise SettingsInvalid(
+                "pipeline.tolerance: missing; with pipeline.task = 'regression' say how far from "
+                "the truth a prediction may be and still count as right"
+            )
+        return build_regression_model(
+            learner.name,
+            parameters=learner.parameters,
+            tolerance=pipeline.tolerance,
+            committee_size=learner.committee_size,
+            target=Target(learner.target),
+            seed=pipeline.seed,
+        )
     return build_model(
         learner.name,
         parameters=learner.parameters,
@@ -62,10 +82,13 @@ def blank_model(settings: Settings) -> OnlineModel:
 
 def task_rules(settings: Settings) -> TaskRules:
     """What predictions and labels must be like."""
-    return ClassRules(
-        frozenset(settings.pipeline.classes),
-        needs_prediction=Target(settings.learner.target) is Target.ERROR,
-    )
+    pipeline = settings.pipeline
+    learns_errors = Target(settings.learner.target) is Target.ERROR
+    if Task(pipeline.task) is Task.CLASSIFICATION:
+        return ClassRules(frozenset(pipeline.classes), needs_prediction=learns_errors)
+    if pipeline.value_range is None:
+        return ValueRules(needs_prediction=learns_errors)
+    return ValueRules(*pipeline.value_range, needs_prediction=learns_errors)
 
 
 def new_signer(settings: Settings) -> Signer:
@@ -73,30 +96,44 @@ def new_signer(settings: Settings) -> Signer:
     return Signer(*(key.get_secret_value().encode() for key in settings.snapshots.signing_keys))
 
 
-def first_model(settings: Settings) -> OnlineModel:
+def first_model(settings: Settings) -> Model:
     """The model before the first label of the log: blank, or warm-started from a file."""
     model = blank_model(settings)
     path = settings.learner.warm_start
     if path is not None:
-        result = warm_start(model, labelled_rows(path, settings.learner.warm_start_label))
+        result = warm_start(model, labelled_rows(settings, path))
         _log.info("warm start: learned %d rows of %s", result.learned, path)
         for detail in result.details:
             _log.warning("warm start: %s", detail)
     return model
 
 
-def labelled_rows(path: Path, label_column: str) -> Iterator[LabelledRow]:
+def labelled_rows(settings: Settings, path: Path) -> Iterator[LabelledRow]:
     """The labelled rows of a file for a warm start.
 
     Raises:
-        SettingsInvalid: a row lacks the label's column.
+        SettingsInvalid: a row lacks the label's column, or in a regression its number.
     """
+    label_column = settings.learner.warm_start_label
+    is_regression = Task(settings.pipeline.task) is Task.REGRESSION
     for number, row in enumerate(read_rows(path)):
         if label_column not in row:
             raise SettingsInvalid(f"learner.warm_start_label: {path} has no column {label_column}")
         label = row.pop(label_column)
         if label is not None:
-            yield LabelledRow(f"{path.name}:{number}", row, class_name(label))
+            yield LabelledRow(
+                f"{path.name}:{number}",
+                row,
+                _number(label, path, number) if is_regression else class_name(label),
+            )
+
+
+def _number(value: object, path: Path, row: int) -> Truth:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SettingsInvalid(
+            f"learner.warm_start: {path}, data row {row + 1}: {value!r} is no number"
+        )
+    return float(value)
 
 
 def learner_digest(settings: Settings) -> str:
@@ -114,4 +151,8 @@ def learner_digest(settings: Settings) -> str:
             mode="json", include={"consensus", "min_confidence", "guard"}
         ),
     }
+    if Task(settings.pipeline.task) is Task.REGRESSION:
+        document |= settings.pipeline.model_dump(
+            mode="json", include={"task", "tolerance", "value_range"}
+        )
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()

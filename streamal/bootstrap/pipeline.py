@@ -16,7 +16,7 @@ from streamal.bootstrap.parts import (
     new_signer,
     task_rules,
 )
-from streamal.core.types import Decision
+from streamal.core.types import Decision, Task
 from streamal.events import ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.ports import Broker, Clock, Consumer
@@ -92,6 +92,8 @@ class Pipeline:
                     settings.labels.overlap,
                     settings.pipeline.seed,
                 ),
+                Task(settings.pipeline.task),
+                settings.pipeline.tolerance,
             ),
             gold=gold_share(settings),
             segments=SegmentNames(self._segment_limits()),

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamal.core.types import Task
 from streamal.events import QualityReport, Reported
 from streamal.operations.catalogue import Catalogue, Entry
 from streamal.operations.inspect import Inspection
@@ -30,6 +31,7 @@ def print_catalogue(found: Catalogue) -> None:
     _entries("Query strategies (gate.strategy)", found.strategies)
     _entries("Budget policies (gate.policy)", found.policies)
     _entries("Learners (learner.name)", found.learners)
+    _entries("Learners for regression (learner.name)", found.regressors)
     _metrics(found)
 
 
@@ -48,6 +50,8 @@ def _entries(title: str, entries: list[Entry]) -> None:
     for entry in entries:
         console.print(f"  {entry.name}", style="cyan", markup=False)
         console.print(f"    {entry.summary}", markup=False)
+        if len(entry.tasks) < len(Task):
+            console.print(f"    For {', '.join(entry.tasks)}.", markup=False)
         for parameter in entry.parameters:
             allowed = f" ({parameter.allowed})" if parameter.allowed else ""
             console.print(

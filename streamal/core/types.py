@@ -26,6 +26,7 @@ __all__ = [
     "Reason",
     "Selection",
     "Source",
+    "Task",
     "Truth",
     "top_class",
 ]
@@ -42,6 +43,13 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 #: Probabilities of something that has not learned anything yet.
 NOTHING: Probabilities = {}
+
+
+class Task(StrEnum):
+    """What production predicts."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
 
 
 class Source(StrEnum):
@@ -98,6 +106,10 @@ class Context:
             model, at least 0, in scaled columns; None when the model has none or nobody asked.
         strategy_weights: share of a bandit's choices that each of its strategies has earned, by
             name, summing to 1; empty before the first reward.
+        committee_values: in a regression, the number that each member predicts; with
+            `target = error`, production's error.
+        expected_loss: in a regression, predicted |production - truth|, >= 0; None while nobody can
+            tell.
     """
 
     event_id: str
@@ -108,6 +120,8 @@ class Context:
     expected_correct: float | None = None
     boundary_distance: float | None = None
     strategy_weights: Mapping[str, float] = field(default_factory=dict)
+    committee_values: tuple[float, ...] = ()
+    expected_loss: float | None = None
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""

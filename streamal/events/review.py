@@ -108,6 +108,8 @@ class ReviewRequest(Event):
             accuracy estimate rests on their being answered.
         expected_correct: predicted P(production is right) in [0, 1], from the past only. In a
             regression, right means within the tolerated distance of the truth.
+        tolerance: in a regression, how far from the truth production may be and still be right, in
+            the truth's unit; None in a classification.
         expected_loss: in a regression, predicted |production - truth| in the truth's unit, from the
             past only; None while nothing was learned, and in a classification.
         metadata: as production published it.
@@ -137,6 +139,7 @@ class ReviewRequest(Event):
     advice: StrategyAdvice | None = None
     priority: float = Field(ge=0, le=1)
     expected_correct: float = Field(ge=0, le=1)
+    tolerance: float | None = Field(default=None, ge=0)
     expected_loss: float | None = Field(default=None, ge=0)
     metadata: Metadata = Field(default_factory=dict)
     segments: dict[str, str] = Field(default_factory=dict)

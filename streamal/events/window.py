@@ -39,6 +39,8 @@ class WindowStats(Event):
             they are outside of the population that estimates speak for.
         sum_expected_correct: sum over the reachable events of predicted P(production is right).
         sum_propensity: sum over the reachable events of their propensity.
+        sum_expected_loss: in a regression, sum over the reachable events of predicted
+            |production - truth|; events about which nothing was known count as 0.
         segments: key to value to that segment's part, in the names that review requests of the
             same events carry. The key `prediction` is always there for a classification: counts of
             the predicted classes.
@@ -53,4 +55,5 @@ class WindowStats(Event):
     unreachable: int = Field(ge=0)
     sum_expected_correct: float = Field(ge=0)
     sum_propensity: float = Field(ge=0)
+    sum_expected_loss: float = Field(default=0.0, ge=0)
     segments: dict[str, dict[str, SegmentStats]] = Field(default_factory=dict)

@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from streamal.core.budgets import BUDGETS
-from streamal.core.learners import LEARNERS
+from streamal.core.learners import LEARNERS, LearnerSpec
+from streamal.core.learners.regression import REGRESSORS
 from streamal.core.parameters import Description, describe
 from streamal.core.strategies import STRATEGIES
+from streamal.core.types import Task
 from streamal.telemetry import CATALOGUE
 
 __all__ = ["Catalogue", "Entry", "MetricEntry", "ParameterEntry", "catalogue"]
@@ -27,12 +29,13 @@ class ParameterEntry(BaseModel):
 
 
 class Entry(BaseModel):
-    """One thing that can be chosen by its name."""
+    """One thing that can be chosen by its name, and in pipelines of which task."""
 
     name: str
     summary: str
     source: str
     parameters: list[ParameterEntry]
+    tasks: list[str] = [task.value for task in Task]
 
 
 class MetricEntry(BaseModel):
@@ -50,15 +53,17 @@ class Catalogue(BaseModel):
     strategies: list[Entry]
     policies: list[Entry]
     learners: list[Entry]
+    regressors: list[Entry]
     metrics: list[MetricEntry]
 
 
 def catalogue() -> Catalogue:
     """The registries of this installation."""
     return Catalogue(
-        strategies=_described(STRATEGIES, ()),
+        strategies=_strategies(),
         policies=_described(BUDGETS, ("budget", "exploration")),
-        learners=_learners(),
+        learners=_learners(LEARNERS, Task.CLASSIFICATION),
+        regressors=_learners(REGRESSORS, Task.REGRESSION),
         metrics=[
             MetricEntry(
                 name=spec.name, type=spec.kind.value, labels=list(spec.labels), help=spec.help
@@ -66,6 +71,15 @@ def catalogue() -> Catalogue:
             for spec in CATALOGUE
         ],
     )
+
+
+def _strategies() -> list[Entry]:
+    return [
+        _entry(describe(cls)).model_copy(
+            update={"tasks": sorted(task.value for task in cls().tasks)}
+        )
+        for _, cls in sorted(STRATEGIES.items())
+    ]
 
 
 def _described(registry: Mapping[str, type], without: tuple[str, ...]) -> list[Entry]:
@@ -90,9 +104,10 @@ def _entry(description: Description) -> Entry:
     )
 
 
-def _learners() -> list[Entry]:
+def _learners(registry: Mapping[str, LearnerSpec], task: Task) -> list[Entry]:
     return [
         Entry(
+            tasks=[task.value],
             name=spec.name,
             summary=spec.summary,
             source=spec.source,
@@ -107,5 +122,5 @@ def _learners() -> list[Entry]:
                 for parameter in spec.parameters
             ],
         )
-        for _, spec in sorted(LEARNERS.items())
+        for _, spec in sorted(registry.items())
     ]

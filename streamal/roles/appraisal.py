@@ -15,6 +15,7 @@ from streamal.core.types import (
     Probabilities,
     Production,
     Reason,
+    Task,
     top_class,
 )
 from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
@@ -85,6 +86,8 @@ def appraise(
         if boundary
         else None,
         strategy_weights=serving.model.strategy_weights,
+        committee_values=_values(prediction, production, outlook, committee),
+        expected_loss=outlook.expected_loss,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 
@@ -102,6 +105,24 @@ def _members(
     if "model" in committee:
         members.append(outlook.probabilities)
     return tuple(members)
+
+
+def _values(
+    prediction: Prediction, production: Production, outlook: Outlook, committee: tuple[str, ...]
+) -> tuple[float, ...]:
+    """The numbers of the committee of a regression; empty in a classification."""
+    if production.value is None:
+        return ()
+    values: list[float] = []
+    if "learner" in committee:
+        values.extend(outlook.committee_values)
+    if "event" in committee:
+        values.extend(m for m in prediction.committee or () if not isinstance(m, dict))
+    if "production" in committee:
+        values.append(production.value)
+    if "model" in committee and outlook.value is not None:
+        values.append(outlook.value)
+    return tuple(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +156,16 @@ class Reviewing:
         policy: registered name of the budget policy.
         ttl_seconds: how long after the decision a label is still used.
         required: how many annotators are asked.
+        task: what people are asked for.
+        tolerance: in a regression, how far from the truth is still right.
     """
 
     pipeline: str
     policy: str
     ttl_seconds: float
     required: RequiredLabels = RequiredLabels()
+    task: Task = Task.CLASSIFICATION
+    tolerance: float | None = None
 
     def request(
         self, appraisal: Appraisal, decision: Decision, segments: Mapping[str, str], now: float
@@ -152,6 +177,7 @@ class Reviewing:
         return ReviewRequest(
             event_id=prediction.event_id,
             pipeline=self.pipeline,
+            task=self.task.value,
             occurred_at=prediction.timestamp,
             decided_at=decided_at,
             expires_at=decided_at + timedelta(seconds=self.ttl_seconds),
@@ -161,6 +187,7 @@ class Reviewing:
                 version=appraisal.model_version,
                 label=top_class(appraisal.outlook.probabilities),
                 probabilities=dict(appraisal.outlook.probabilities),
+                value=appraisal.outlook.value,
             ),
             produced_by=prediction.model,
             score=decision.score,
@@ -172,6 +199,8 @@ class Reviewing:
             advice=_on_the_wire(decision.advice),
             priority=_EXPLORATION_PRIORITY if exploring else decision.score,
             expected_correct=appraisal.outlook.expected_correct,
+            tolerance=self.tolerance,
+            expected_loss=appraisal.outlook.expected_loss,
             metadata=prediction.metadata,
             segments=dict(segments),
             required_labels=self.required.count(prediction.event_id, decision.reason),

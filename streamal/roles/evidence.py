@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from streamal.core.estimation import Cell, LabelledItems, Response, WindowTotals
 from streamal.core.learners.online import RIGHT
@@ -20,6 +21,8 @@ __all__ = [
     "totals",
 ]
 
+#: A regression's model says how far production is off; from here on it says that it is right.
+_EVEN: Final = 0.5
 #: Whether an answered review counts as correct, c.
 Correct = Callable[[ReviewOutcome], bool]
 
@@ -36,6 +39,9 @@ def model_correct(outcome: ReviewOutcome) -> bool:
 
 def model_foresaw(outcome: ReviewOutcome) -> bool:
     """With `target = error`: whether the online model knew if production was right."""
+    if outcome.value is not None:
+        foresaw = (outcome.expected_correct >= _EVEN) == production_correct(outcome)
+        return outcome.expected_loss is not None and foresaw
     said = outcome.model_label
     return said is not None and (said == RIGHT) == production_correct(outcome)
 
@@ -51,7 +57,7 @@ def labelled_items(
     outcomes: Iterable[ReviewOutcome], correct: Correct, *, use_expectation: bool
 ) -> LabelledItems:
     """The answered reviews; g is left out (0) where it predicts something else than c."""
-    answered = [outcome for outcome in outcomes if outcome.label is not None]
+    answered = [outcome for outcome in outcomes if outcome.is_answered]
     return LabelledItems.of(
         [correct(outcome) for outcome in answered],
         [outcome.expected_correct if use_expectation else 0.0 for outcome in answered],
@@ -66,7 +72,7 @@ def responses(outcomes: Iterable[ReviewOutcome]) -> dict[str, Response]:
     answered: Counter[str] = Counter()
     for outcome in outcomes:
         asked[outcome.reason] += 1
-        answered[outcome.reason] += outcome.label is not None
+        answered[outcome.reason] += outcome.is_answered
     return {reason: Response(count, answered[reason]) for reason, count in asked.items()}
 
 

@@ -76,9 +76,16 @@ class _Sums:
     unreachable: int = 0
     sum_expected_correct: float = 0.0
     sum_propensity: float = 0.0
+    sum_expected_loss: float = 0.0
     segments: dict[tuple[str, str], _Segment] = field(default_factory=dict)
 
-    def add(self, decision: Decision, expected_correct: float, segments: Mapping[str, str]) -> None:
+    def add(
+        self,
+        decision: Decision,
+        expected_correct: float,
+        expected_loss: float,
+        segments: Mapping[str, str],
+    ) -> None:
         self.events += 1
         self.routed += decision.query
         if decision.propensity <= 0:
@@ -86,6 +93,7 @@ class _Sums:
             return
         self.sum_expected_correct += expected_correct
         self.sum_propensity += decision.propensity
+        self.sum_expected_loss += expected_loss
         for named in segments.items():
             segment = self.segments.setdefault(named, _Segment())
             segment.events += 1
@@ -192,7 +200,9 @@ class GatePartition:
         self.gate.commit(context, decision, conditions)
         self._ids.add(context.event_id)
         start = math.floor(occurred_at / self._window_seconds) * self._window_seconds
-        self._windows.setdefault(start, _Sums()).add(decision, expected_correct, segments)
+        self._windows.setdefault(start, _Sums()).add(
+            decision, expected_correct, context.expected_loss or 0.0, segments
+        )
         self.decided += 1
         self.routed += decision.query
         self.threshold = decision.threshold
@@ -211,6 +221,7 @@ class GatePartition:
                 unreachable=sums.unreachable,
                 sum_expected_correct=sums.sum_expected_correct,
                 sum_propensity=sums.sum_propensity,
+                sum_expected_loss=sums.sum_expected_loss,
                 segments=sums.by_segment(),
             )
             for start, sums in sorted(self._windows.items())

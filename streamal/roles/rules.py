@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from streamal.core.learners.regression import LARGEST_VALUE
 from streamal.errors import Reject
 from streamal.events import LabelEvent, Output
 
-__all__ = ["ClassRules", "TaskRules", "listed"]
+__all__ = ["ClassRules", "TaskRules", "ValueRules", "listed"]
 
 #: Classes that an error line names before it says how many more there are.
 _LISTED = 10
@@ -67,6 +68,43 @@ class ClassRules:
         if self.classes and unknown:
             raise Reject(
                 "unknown_class", f"{field}: {unknown[0]!r} is none of {listed(self.classes)}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRules:
+    """Regression: production predicts a number, and people say the true one.
+
+    Attributes:
+        low: least number that is accepted.
+        high: largest one.
+        needs_prediction: see `ClassRules`.
+    """
+
+    low: float = -LARGEST_VALUE
+    high: float = LARGEST_VALUE
+    needs_prediction: bool = False
+
+    def check_prediction(self, output: Output) -> None:
+        """Raise `Reject`: `unsupported_task` or `value_out_of_range`."""
+        if output.value is None:
+            raise Reject("unsupported_task", "prediction: no value in a regression pipeline")
+        self._check_range("prediction", output.value)
+
+    def check_label(self, label: LabelEvent) -> None:
+        """Raise `Reject`: `unsupported_task`, `missing_prediction` or `value_out_of_range`."""
+        if label.label is not None:
+            raise Reject("unsupported_task", "label: a class in a regression pipeline, not a value")
+        _check_feedback(label, needs_prediction=self.needs_prediction)
+        if label.prediction is not None:
+            self.check_prediction(label.prediction)
+        if label.value is not None:
+            self._check_range("value", label.value)
+
+    def _check_range(self, field: str, value: float) -> None:
+        if not self.low <= value <= self.high:
+            raise Reject(
+                "value_out_of_range", f"{field}: {value:g} is not in [{self.low:g}, {self.high:g}]"
             )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from streamal.events.formats import FieldMapping
-from streamal.settings.common import Name, Names, Section
+from streamal.settings.common import Name, Names, Section, comma_separated
 
 __all__ = [
     "FormatSettings",
@@ -20,12 +21,22 @@ class PipelineSettings(Section):
 
     Attributes:
         name: prefix of consumer groups and transactional ids; label of every metric.
+        task: what production predicts: a class, or in a `regression` a number.
         classes: the known classes; others are rejected. Empty: any class is accepted.
+        tolerance: regression only, and needed there: how far from the truth a prediction may be and
+            still count as right, in the truth's unit.
+        value_range: regression only: least and largest number that a prediction or a label may be;
+            others are rejected. Unset: any up to 1e100 in magnitude.
         seed: seed of every event-hashed draw.
     """
 
     name: Name = "streamal"
+    task: Literal["classification", "regression"] = "classification"
     classes: Names = ()
+    tolerance: float | None = Field(default=None, ge=0)
+    value_range: Annotated[
+        tuple[float, float] | None, NoDecode, BeforeValidator(comma_separated)
+    ] = None
     seed: int = 0
 
 

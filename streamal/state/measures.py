@@ -39,6 +39,8 @@ class WindowTotals:
         unreachable: of these, without any chance to be routed; outside of the population.
         sum_expected_correct: sum over the reachable events of g = predicted P(production is right).
         sum_propensity: sum over the reachable events of their propensity.
+        sum_expected_loss: in a regression, sum over the reachable events of predicted
+            |production - truth|.
     """
 
     window_start: float
@@ -48,6 +50,7 @@ class WindowTotals:
     unreachable: int
     sum_expected_correct: float
     sum_propensity: float
+    sum_expected_loss: float = 0.0
 
     @property
     def reachable(self) -> int:
@@ -72,6 +75,12 @@ class ReviewOutcome:
         label: the final class, after consensus; None while there is none.
         value: the final number of a regression; None while there is none.
         answered_at: log time of that answer; None without one.
+        production_value: in a regression, production's number.
+        model_value: in a regression, the online model's at decision time; None while it knew
+            nothing.
+        tolerance: in a regression, how far from the truth is still right.
+        expected_loss: in a regression, g = predicted |production - truth|; None while nothing was
+            known.
     """
 
     event_id: str
@@ -86,16 +95,42 @@ class ReviewOutcome:
     label: str | None
     value: float | None
     answered_at: float | None
+    production_value: float | None = None
+    model_value: float | None = None
+    tolerance: float | None = None
+    expected_loss: float | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is a final answer: a class, or a number."""
+        return self.label is not None or self.value is not None
+
+    @property
+    def production_loss(self) -> float | None:
+        """|production - truth|; None without an answer, and in a classification."""
+        return _distance(self.production_value, self.value)
+
+    @property
+    def model_loss(self) -> float | None:
+        """The online model's; None too while it knew nothing."""
+        return _distance(self.model_value, self.value)
 
     @property
     def production_correct(self) -> bool | None:
         """Whether production was right; None without an answer or without a production class."""
+        if self.value is not None:
+            return self._is_within(self.production_loss)
         return _agrees(self.production_label, self.label)
 
     @property
     def model_correct(self) -> bool | None:
         """Whether the online model was right; None without an answer or while it knew nothing."""
+        if self.value is not None:
+            return self._is_within(self.model_loss)
         return _agrees(self.model_label, self.label)
+
+    def _is_within(self, loss: float | None) -> bool | None:
+        return None if loss is None or self.tolerance is None else loss <= self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +178,10 @@ class LabelledReview:
 
 def _agrees(predicted: str | None, label: str | None) -> bool | None:
     return None if predicted is None or label is None else predicted == label
+
+
+def _distance(predicted: float | None, truth: float | None) -> float | None:
+    return None if predicted is None or truth is None else abs(predicted - truth)
 
 
 class ReviewMeasures:
@@ -241,7 +280,7 @@ class ReviewMeasures:
         """Windows that lie within [`start`, `end`), oldest first."""
         rows = self._connection.execute(
             "SELECT window_start, window_seconds, events, routed, unreachable, "
-            "sum_expected_correct, sum_propensity FROM windows "
+            "sum_expected_correct, sum_propensity, sum_expected_loss FROM windows "
             "WHERE window_start >= ? AND window_start + window_seconds <= ? "
             "ORDER BY window_start, window_seconds",
             (start, end),
@@ -262,7 +301,8 @@ class ReviewMeasures:
         rows = self._connection.execute(
             "SELECT reviews.event_id, occurred_at, decided_at, expires_at, propensity, "
             "expected_correct, reason, production_label, model_label, answers.label, "
-            "answers.value, iif(coalesce(answers.label, answers.value) IS NULL, NULL, changed_at) "
+            "answers.value, iif(coalesce(answers.label, answers.value) IS NULL, NULL, changed_at), "
+            "production_value, model_value, tolerance, expected_loss "
             "FROM reviews LEFT JOIN answers ON answers.event_id = reviews.event_id AND sequence = "
             "(SELECT max(sequence) FROM answers AS past WHERE past.event_id = reviews.event_id "
             "AND past.changed_at <= decided_at + ?) "

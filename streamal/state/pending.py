@@ -244,7 +244,8 @@ class PendingView:
             is_new = self._gold.add(review.event_id, gold.decode("utf-8", "replace"), expires_at)
             return _Fate.GOLD if is_new else _Fate.REPEATED
         changed = self._connection.execute(
-            "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL) "
+            "INSERT INTO reviews VALUES "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, ?, ?) "
             "ON CONFLICT (event_id) DO NOTHING",
             (
                 review.event_id,
@@ -258,6 +259,10 @@ class PendingView:
                 review.required_labels,
                 review.prediction.label,
                 review.model.label,
+                review.prediction.value,
+                review.model.value,
+                review.tolerance,
+                review.expected_loss,
             ),
         ).rowcount
         if changed:
@@ -269,13 +274,14 @@ class PendingView:
         if window.pipeline != self._pipeline:
             return _Fate.FOREIGN
         self._connection.execute(
-            "INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (window_start, window_seconds) DO UPDATE SET "
             "events = events + excluded.events, "
             "routed = routed + excluded.routed, "
             "unreachable = unreachable + excluded.unreachable, "
             "sum_expected_correct = sum_expected_correct + excluded.sum_expected_correct, "
-            "sum_propensity = sum_propensity + excluded.sum_propensity",
+            "sum_propensity = sum_propensity + excluded.sum_propensity, "
+            "sum_expected_loss = sum_expected_loss + excluded.sum_expected_loss",
             (
                 window.window_start.timestamp(),
                 window.window_seconds,
@@ -284,6 +290,7 @@ class PendingView:
                 window.unreachable,
                 window.sum_expected_correct,
                 window.sum_propensity,
+                window.sum_expected_loss,
             ),
         )
         self.segments.add_window(window)

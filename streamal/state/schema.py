@@ -27,7 +27,11 @@ CREATE TABLE reviews (
     model_label TEXT,
     label TEXT,
     value REAL,
-    answered_at REAL
+    answered_at REAL,
+    production_value REAL,
+    model_value REAL,
+    tolerance REAL,
+    expected_loss REAL
 ) STRICT;
 CREATE INDEX reviews_by_expiry ON reviews (expires_at, answered_at);
 CREATE INDEX reviews_by_occurrence ON reviews (occurred_at);
@@ -41,6 +45,7 @@ CREATE TABLE windows (
     unreachable INTEGER NOT NULL,
     sum_expected_correct REAL NOT NULL,
     sum_propensity REAL NOT NULL,
+    sum_expected_loss REAL NOT NULL,
     PRIMARY KEY (window_start, window_seconds)
 ) STRICT, WITHOUT ROWID;
 """

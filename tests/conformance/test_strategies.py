@@ -14,8 +14,22 @@ from numpy.random import Generator, default_rng
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.parameters import describe, parameters_of
-from streamal.core.strategies import STRATEGIES, Strategy, build_strategy
-from streamal.core.types import Conditions, Context, Features, JsonValue, Probabilities, Production
+from streamal.core.strategies import (
+    STRATEGIES,
+    Combination,
+    Strategy,
+    build_strategy,
+    strategies_for,
+)
+from streamal.core.types import (
+    Conditions,
+    Context,
+    Features,
+    JsonValue,
+    Probabilities,
+    Production,
+    Task,
+)
 from streamal.errors import SettingsInvalid
 
 NOON = Conditions(now=43_200.0)
@@ -110,8 +124,18 @@ def item(number: int, rng: Generator) -> Context:
     objects = None if number % 7 == 0 else boxes
     production = Production("class 0", distribution(rng), None, tokens, objects)
     distance = (None, 0.0, rng.exponential())[number % 3]
+    opinions = tuple((10 * rng.normal(size=number % 4)).tolist())
+    loss = (None, 0.0, rng.exponential())[number % 3]
     return Context(
-        f"event-{number}", features, production, distribution(rng), committee, expected, distance
+        f"event-{number}",
+        features,
+        production,
+        distribution(rng),
+        committee,
+        expected,
+        distance,
+        committee_values=opinions,
+        expected_loss=loss,
     )
 
 
@@ -178,11 +202,12 @@ def test_whoever_does_not_ask_the_committee_is_not_moved_by_it(
     strategy = build_strategy(name, parameters)
     for context in ITEMS[:200]:
         strategy.commit(context)
-    with_a_committee = [context for context in ITEMS if context.committee]
+    with_a_committee = [c for c in ITEMS if c.committee or c.committee_values]
     moved = [
         context
         for context in with_a_committee
-        if strategy.score(context) != strategy.score(replace(context, committee=()))
+        if strategy.score(context)
+        != strategy.score(replace(context, committee=(), committee_values=()))
     ]
     assert bool(moved) == strategy.asks_committee
 
@@ -200,11 +225,35 @@ def test_whoever_does_not_ask_for_the_boundary_is_not_moved_by_it(
     assert bool(moved) == strategy.asks_boundary
 
 
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_whoever_is_for_classes_only_is_not_moved_by_numbers(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy = build_strategy(name, parameters)
+    assert strategy.tasks
+    # A combination is moved by any part that is for both.
+    if strategy.tasks == {Task.CLASSIFICATION} and not isinstance(strategy, Combination):
+        for context in ITEMS:
+            other = replace(context, committee_values=(1.0, 9.0), expected_loss=3.0)
+            assert strategy.score(context) == strategy.score(other)
+
+
+@pytest.mark.parametrize("name", strategies_for(Task.REGRESSION))
+def test_whoever_is_for_regression_needs_no_class(name: str) -> None:
+    strategy = build_strategy(name, {})
+    contexts = [replace(c, production=Production(value=1.0), model={}, committee=()) for c in ITEMS]
+    for context in contexts[:600]:
+        strategy.commit(context)
+    scores = {strategy.score(context) for context in contexts[600:]}
+    assert len(scores) > 1 or name == "random"
+
+
 ONE: Probabilities = {"cat": 1.0}
 COLD = {
     "nothing at all": Context("e", {}, Production(value=1.0)),
     "one class": Context("e", {}, Production("cat", ONE), ONE, (ONE, ONE)),
     "empty committee": Context("e", {}, Production("cat", ONE), {}, ({}, {}, {})),
+    "committee of one number": Context("e", {}, Production(value=1.0), committee_values=(2.0,)),
     "committee of beginners": Context("e", {}, Production("cat", {}), ONE, ({}, ONE, ONE)),
 }
 

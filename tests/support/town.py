@@ -70,7 +70,7 @@ class Town:
             self.topics.predictions, orjson.dumps(event), key=event_id.encode(), partition=partition
         )
 
-    def label(self, event_id: str, label: str = "yes", **fields: Any) -> None:  # noqa: ANN401 - any
+    def label(self, event_id: str, label: str | None = "yes", **fields: Any) -> None:  # noqa: ANN401 - any
         """A person answers."""
         answer = LabelEvent(
             event_id=event_id,

@@ -13,9 +13,11 @@ from typing import Final
 from streamal.core.parameters import construct
 from streamal.core.strategies.bandit import Bandit
 from streamal.core.strategies.base import CommitteeStrategy, ProbabilityStrategy, Strategy
+from streamal.core.strategies.coefficient_of_variation import CoefficientOfVariation
 from streamal.core.strategies.combination import Combination
 from streamal.core.strategies.consensus_entropy import ConsensusEntropy
 from streamal.core.strategies.entropy import Entropy
+from streamal.core.strategies.expected_absolute_error import ExpectedAbsoluteError
 from streamal.core.strategies.expected_error import ExpectedError
 from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
 from streamal.core.strategies.half_space_trees import HalfSpaceTrees
@@ -34,18 +36,21 @@ from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.registry import SINGLE
 from streamal.core.strategies.top_class_spread import TopClassSpread
+from streamal.core.strategies.variance import Variance
 from streamal.core.strategies.vote_entropy import VoteEntropy
 from streamal.core.strategies.weighted_sum import WeightedSum
-from streamal.core.types import JsonValue
+from streamal.core.types import JsonValue, Task
 from streamal.errors import SettingsInvalid
 
 __all__ = [
     "STRATEGIES",
     "Bandit",
+    "CoefficientOfVariation",
     "Combination",
     "CommitteeStrategy",
     "ConsensusEntropy",
     "Entropy",
+    "ExpectedAbsoluteError",
     "ExpectedError",
     "ExpectedGradientLength",
     "HalfSpaceTrees",
@@ -63,14 +68,24 @@ __all__ = [
     "Ratio",
     "Strategy",
     "TopClassSpread",
+    "Variance",
     "VoteEntropy",
     "WeightedSum",
     "build_strategy",
+    "strategies_for",
 ]
 
 STRATEGIES: Final[Mapping[str, type[Strategy]]] = MappingProxyType(
     {**SINGLE, Bandit.name: Bandit, Maximum.name: Maximum, WeightedSum.name: WeightedSum}
 )
+
+
+def strategies_for(task: Task) -> list[str]:
+    """The names of the strategies that work for a task, sorted.
+
+    A combination is what its parts are; it stands where its parts' defaults do.
+    """
+    return sorted(name for name, cls in STRATEGIES.items() if task in cls().tasks)
 
 
 def build_strategy(name: str, parameters: Mapping[str, JsonValue]) -> Strategy:

@@ -5,15 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from streamal.core.types import Advice, Context, JsonState, Probabilities, Source
+from streamal.core.types import Advice, Context, JsonState, Probabilities, Source, Task
 
-__all__ = ["MAXIMUM", "CommitteeStrategy", "ProbabilityStrategy", "Strategy", "within_unit"]
+__all__ = [
+    "ANY_TASK",
+    "MAXIMUM",
+    "VALUES_ONLY",
+    "CommitteeStrategy",
+    "ProbabilityStrategy",
+    "Strategy",
+    "within_unit",
+]
 
 #: Score of an item about which nothing is known. A model that knows no class, or one, is certain
 #: only because it has seen nothing else: scored as certain, it would never be shown a second class.
 MAXIMUM = 1.0
+
+CLASSES_ONLY: Final = frozenset({Task.CLASSIFICATION})
+VALUES_ONLY: Final = frozenset({Task.REGRESSION})
+ANY_TASK: Final = frozenset(Task)
 
 
 class Strategy(ABC):
@@ -26,6 +38,11 @@ class Strategy(ABC):
 
     #: Registered name: the snake_case term of the field.
     name: ClassVar[str]
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """The tasks in which it can tell items apart; in another, every item would score 1."""
+        return CLASSES_ONLY
 
     @property
     def asks_committee(self) -> bool:

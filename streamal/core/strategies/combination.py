@@ -10,7 +10,7 @@ from typing import Annotated, Final, cast
 from streamal.core.parameters import Nested, Range, check, construct, parameters_of
 from streamal.core.strategies.base import Strategy, within_unit
 from streamal.core.strategies.registry import SINGLE
-from streamal.core.types import Context, JsonState, JsonValue
+from streamal.core.types import Context, JsonState, JsonValue, Task
 from streamal.errors import SettingsInvalid
 
 __all__ = ["DEFAULT_PARTS", "PARTS", "WEIGHTED_PARTS", "Combination", "Fusion", "Part", "parts_of"]
@@ -49,6 +49,11 @@ class Combination(Strategy):
     def __init__(self, strategies: tuple[Part, ...]) -> None:
         self.strategies = strategies
         self._parts = tuple(part.build() for part in strategies)
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """Those of all parts."""
+        return frozenset(task for task in Task if all(task in part.tasks for part in self._parts))
 
     @property
     def asks_committee(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
-from streamal.core.types import Context
+from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
+from streamal.core.types import Context, Task
 
 __all__ = ["ExpectedError"]
 
@@ -15,14 +15,15 @@ class ExpectedError(Strategy):
 
     Finds production's errors rather than the online model's doubts. With `learner.target = "error"`
     the model learns exactly this; with `target = "label"` it is the probability that the online
-    model gives to classes other than production's.
+    model gives to classes other than production's. In a regression, wrong means farther from the
+    truth than the pipeline's tolerance.
 
     Formula:
         1 - g, where g is the online model's prediction of P(production is right).
 
     Range:
         0 when production is surely right, 1 when it is surely wrong, or while the online model
-        knows fewer than two classes.
+        knows fewer than two classes, or two numbers.
 
     Examples:
         >>> from streamal.core.types import Context, Production
@@ -39,9 +40,15 @@ class ExpectedError(Strategy):
 
     name: ClassVar[str] = "expected_error"
 
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """Any: in a regression, wrong is farther off than the tolerance."""
+        return ANY_TASK
+
     def score(self, context: Context) -> float:
         """See the class."""
-        # Until the model knows two classes, the expectation is only production's word on itself.
-        if context.expected_correct is None or len(context.model) < 2:
+        # Until the model knows two classes or numbers, that is only production's word on itself.
+        unknown = len(context.model) < 2 and context.expected_loss is None
+        if context.expected_correct is None or unknown:
             return MAXIMUM
         return within_unit(1.0 - context.expected_correct)

@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar, Final, Protocol, cast
 from river.anomaly import HalfSpaceTrees as RiverTrees
 
 from streamal.core.parameters import Range
-from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
+from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.running_scale import RunningScale
-from streamal.core.types import Context, Features, JsonState
+from streamal.core.types import Context, Features, JsonState, Task
 
 __all__ = ["HalfSpaceTrees"]
 
@@ -76,6 +76,11 @@ class HalfSpaceTrees(Strategy):
         self.window = window
         self._scale = RunningScale()
         self._trees = self._grown()
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """Any: only features are looked at."""
+        return ANY_TASK
 
     def score(self, context: Context) -> float:
         """See the class."""

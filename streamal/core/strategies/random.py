@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from streamal.core.strategies.base import MAXIMUM, Strategy
-from streamal.core.types import Context
+from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy
+from streamal.core.types import Context, Task
 
 __all__ = ["Random"]
 
@@ -33,6 +33,11 @@ class Random(Strategy):
     """
 
     name: ClassVar[str] = "random"
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """Any: nothing is looked at."""
+        return ANY_TASK
 
     def score(self, context: Context) -> float:  # noqa: ARG002 - the baseline looks at nothing
         """See the class."""

@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from streamal.core.strategies.base import Strategy
+from streamal.core.strategies.coefficient_of_variation import CoefficientOfVariation
 from streamal.core.strategies.consensus_entropy import ConsensusEntropy
 from streamal.core.strategies.entropy import Entropy
+from streamal.core.strategies.expected_absolute_error import ExpectedAbsoluteError
 from streamal.core.strategies.expected_error import ExpectedError
 from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
 from streamal.core.strategies.half_space_trees import HalfSpaceTrees
@@ -25,13 +27,16 @@ from streamal.core.strategies.object_uncertainty import ObjectUncertainty
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.top_class_spread import TopClassSpread
+from streamal.core.strategies.variance import Variance
 from streamal.core.strategies.vote_entropy import VoteEntropy
 
 __all__ = ["SINGLE"]
 
 _CLASSES: tuple[type[Strategy], ...] = (
+    CoefficientOfVariation,
     ConsensusEntropy,
     Entropy,
+    ExpectedAbsoluteError,
     ExpectedError,
     ExpectedGradientLength,
     HalfSpaceTrees,
@@ -46,6 +51,7 @@ _CLASSES: tuple[type[Strategy], ...] = (
     Random,
     Ratio,
     TopClassSpread,
+    Variance,
     VoteEntropy,
 )
 

@@ -43,7 +43,7 @@ def test_the_defaults_and_a_key_are_enough() -> None:
     [
         ("snapshots", {"signing_keys": []}, "snapshots.signing_keys is empty; needs at least one"),
         ("snapshots", {"signing_keys": ["short"]}, "snapshots.signing_keys: key 1 has 5 bytes"),
-        ("gate", {"strategy": "nope"}, "gate.strategy: 'nope' is not a strategy; one of con"),
+        ("gate", {"strategy": "nope"}, "gate.strategy: 'nope' is not a strategy; one of ban"),
         ("gate", {"policy": "nope"}, "gate.policy: 'nope' is not a budget policy; one of bal"),
         ("gate", {"strategy_parameters": {"x": 1}}, "gate.strategy_parameters.x: unknown"),
         ("gate", {"policy_parameters": {"x": 1}}, "gate.policy_parameters.x: unknown"),
@@ -240,3 +240,72 @@ def test_check_settings_looks_into_the_warm_start_file(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsInvalid, match=r"learner\.warm_start_label: .* no column label"):
         check_settings(settings)
+
+
+TASK: dict[str, object] = {"task": "regression", "tolerance": 2.0}
+REGRESSION: dict[str, dict[str, object]] = {"pipeline": TASK, "gate": {"strategy": "random"}}
+
+
+@pytest.mark.parametrize("target", ["label", "error"])
+@pytest.mark.parametrize("strategy", ["random", "variance", "expected_absolute_error"])
+def test_a_regression_pipeline_is_possible(target: str, strategy: str) -> None:
+    sections: dict[str, dict[str, object]] = {
+        **REGRESSION,
+        "gate": {"strategy": strategy},
+        "learner": {"target": target},
+    }
+    check_settings(settings(**sections))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"pipeline": {"task": "regression"}},
+            "pipeline.tolerance: missing; with pipeline.task = 'regression' say how far",
+        ),
+        (
+            {"gate": {"strategy": "entropy"}},
+            "gate.strategy = 'entropy': not for pipeline.task = 'regression'; one of coefficient_",
+        ),
+        (
+            {"learner": {"name": "logistic_regression"}},
+            "learner.name: 'logistic_regression' is not a learner for regression; one of default,",
+        ),
+        (
+            {"pipeline": {**TASK, "classes": ["a"]}},
+            "pipeline.classes: must be empty with pipeline.task = 'regression'",
+        ),
+        (
+            {"pipeline": {**TASK, "value_range": [3, 1]}},
+            "pipeline.value_range = [3, 1]: must rise",
+        ),
+        (
+            {"pipeline": {"tolerance": 2.0}},
+            "pipeline.tolerance: only with pipeline.task = 'regression'",
+        ),
+        (
+            {"pipeline": {}, "gate": {"strategy": "variance"}},
+            "gate.strategy = 'variance': not for pipeline.task = 'classification'; one of ban",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_task_is_one_line(
+    changes: dict[str, dict[str, object]], line: str
+) -> None:
+    (found,) = problems(**{**REGRESSION, **changes})
+    assert found.startswith(line)
+
+
+@pytest.mark.parametrize(("truth", "fits"), [("3.5", True), ("high", False)])
+def test_the_warm_start_of_a_regression_needs_numbers(
+    tmp_path: Path, truth: str, *, fits: bool
+) -> None:
+    path = tmp_path / "past.csv"
+    path.write_text(f"x,label\n1,{truth}\n")
+    sections: dict[str, dict[str, object]] = {**REGRESSION, "learner": {"warm_start": path}}
+    if fits:
+        check_settings(settings(**sections))
+        return
+    (line,) = problems(**sections)
+    assert line == f"learner.warm_start: {path}, data row 1: 'high' is no number"

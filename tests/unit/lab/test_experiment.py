@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamal.core.budgets import BUDGETS
-from streamal.core.strategies import STRATEGIES, build_strategy
-from streamal.core.types import Context, Production
+from streamal.core.strategies import STRATEGIES, build_strategy, strategies_for
+from streamal.core.types import Context, Production, Task
 from streamal.errors import SettingsInvalid
 from streamal.lab.experiment import Experiment, Reviewers, Setup, named_part
 from streamal.lab.source import Item, Recording
@@ -127,7 +127,7 @@ def looks_at_the_committee(name: str) -> bool:
     return scores[0] != scores[1]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", strategies_for(Task.CLASSIFICATION))
 def test_strategies_that_look_at_a_committee_have_one(strategy: str) -> None:
     assert members(strategy) == (10 if looks_at_the_committee(strategy) else 0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from streamal.errors import Reject
 from streamal.events import LabelEvent, Output
-from streamal.roles.rules import ClassRules, TaskRules, listed
+from streamal.roles.rules import ClassRules, TaskRules, ValueRules, listed
 
 PETS = ClassRules(frozenset({"cat", "dog"}))
 
@@ -55,3 +55,37 @@ def test_feedback_needs_productions_prediction_where_errors_are_learned() -> Non
 def test_few_of_many_classes_are_listed() -> None:
     assert listed("ba") == "a, b"
     assert listed(map(str, range(10, 25))).endswith("19 and 5 more")
+
+
+PERCENT = ValueRules(0.0, 100.0)
+
+
+@pytest.mark.parametrize("value", [0.0, 100.0, 55.5])
+def test_numbers_in_range_pass(value: float) -> None:
+    PERCENT.check_prediction(Output(value=value))
+    PERCENT.check_label(label(value=value))
+    PERCENT.check_label(label(skip=True))
+
+
+@pytest.mark.parametrize("value", [-0.1, 100.1, 1e300])
+def test_numbers_out_of_range_do_not(value: float) -> None:
+    assert reason(PERCENT, Output(value=value)) == "value_out_of_range"
+    assert reason(PERCENT, label(value=value)) == "value_out_of_range"
+    feedback = label(value=5.0, features={}, prediction=Output(value=value))
+    assert reason(PERCENT, feedback) == "value_out_of_range"
+
+
+def test_without_a_range_only_the_absurd_is_refused() -> None:
+    ValueRules().check_prediction(Output(value=-1e99))
+    assert reason(ValueRules(), Output(value=1e101)) == "value_out_of_range"
+
+
+def test_classes_are_no_numbers() -> None:
+    assert reason(PERCENT, Output(label="cat")) == "unsupported_task"
+    assert reason(PERCENT, label(label="cat")) == "unsupported_task"
+
+
+def test_numeric_feedback_needs_productions_number_where_errors_are_learned() -> None:
+    strict = ValueRules(needs_prediction=True)
+    assert reason(strict, label(value=1.0, features={})) == "missing_prediction"
+    strict.check_label(label(value=1.0, features={}, prediction=Output(value=2.0)))

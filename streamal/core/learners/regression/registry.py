@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from river.forest import AMFRegressor
-from river.neighbors import KNNRegressor, LazySearch
 from river.tree import HoeffdingAdaptiveTreeRegressor, HoeffdingTreeRegressor
 
 from streamal.core.learners.parameters import Parameter
@@ -16,6 +15,7 @@ from streamal.core.learners.preprocess import Encoding
 from streamal.core.learners.registry import LearnerSpec
 from streamal.core.learners.regression.guarded import RiverRegressor
 from streamal.core.learners.regression.mixture import FixedShareRegressor
+from streamal.core.learners.regression.neighbours import NearestNeighbours
 from streamal.core.learners.regression.normalised_linear import (
     LeafRegression,
     NormalisedLinearRegression,
@@ -94,10 +94,8 @@ def _linear(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
 
 
 def _knn(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
-    return KNNRegressor(
-        n_neighbors=given["n_neighbors"],
-        engine=LazySearch(window_size=given["window_size"], dist_func=None),
-        aggregation_method="weighted_mean" if given.get("weighted", True) else "mean",
+    return NearestNeighbours(
+        given["n_neighbors"], given["window_size"], weighted=given.get("weighted", True)
     )
 
 

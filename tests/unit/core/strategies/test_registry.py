@@ -14,8 +14,10 @@ from streamal.errors import SettingsInvalid
 def test_the_registered_names() -> None:
     assert set(STRATEGIES) == {
         "bandit",
+        "coefficient_of_variation",
         "consensus_entropy",
         "entropy",
+        "expected_absolute_error",
         "expected_error",
         "expected_gradient_length",
         "half_space_trees",
@@ -31,6 +33,7 @@ def test_the_registered_names() -> None:
         "random",
         "ratio",
         "top_class_spread",
+        "variance",
         "vote_entropy",
         "weighted_sum",
     }

@@ -1,0 +1,125 @@
+"""A regression pipeline on the memory broker: gate, trainer, dead letters, estimates."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from streamal.operations.inspect import inspect
+from streamal.roles.gate import GateRole
+from streamal.roles.trainer import TrainerRole
+from tests.support.town import Town, merged
+
+REGRESSION = {
+    "pipeline": {"task": "regression", "tolerance": 2.0, "value_range": [0, 1000]},
+    "gate": {"budget": 1.0, "strategy": "expected_absolute_error"},
+    "learner": {"name": "knn_regressor"},
+}
+
+
+def crew(town: Town) -> tuple[GateRole, TrainerRole]:
+    gate, trainer = town.pipeline().gate(instance="one"), town.pipeline().trainer(":memory:")
+    gate.start()
+    trainer.start()
+    return gate, trainer
+
+
+def settle(*roles: GateRole | TrainerRole, steps: int = 6) -> None:
+    for _ in range(steps):
+        for role in roles:
+            role.step()
+
+
+def predict(town: Town, number: int, **prediction: object) -> str:
+    """Production always says 20; the truth is ten times x."""
+    event_id = f"e{number}"
+    town.publish(event_id, features={"x": number % 5}, prediction=prediction or {"value": 20.0})
+    return event_id
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town(REGRESSION)
+
+
+@pytest.mark.parametrize("target", ["label", "error"])
+def test_numbers_are_asked_for_learned_and_served(target: str) -> None:
+    town = Town(merged(REGRESSION, {"learner": {"target": target}}))
+    gate, trainer = crew(town)
+    for number in range(200):
+        predict(town, number)
+    settle(gate)
+    first = town.reviews()
+    assert {(each.task, each.tolerance, each.score) for each in first} == {("regression", 2.0, 1.0)}
+    assert {(each.model.value, each.expected_loss) for each in first} == {(None, None)}
+    for number in range(200):
+        town.label(f"e{number}", None, value=10.0 * (number % 5))
+    settle(trainer, gate)
+    town.clock.advance(1)
+    for number in range(200, 210):
+        predict(town, number)
+    settle(gate)
+    later = {each.features["x"]: each for each in town.reviews() if each.model.version}
+    right, wrong = later[2], later[4]
+    assert right.expected_loss is not None
+    assert wrong.expected_loss is not None
+    assert right.expected_loss < 8.0 < 12.0 < wrong.expected_loss
+    assert right.expected_correct > wrong.expected_correct
+    assert right.score < wrong.score < 1.0
+    if target == "label":
+        assert wrong.model.value == pytest.approx(40.0, abs=6.0)
+    else:
+        assert wrong.model.value is None
+    assert town.reasons() == []
+
+
+def test_what_is_no_usable_number_is_a_dead_letter_each(town: Town) -> None:
+    gate, trainer = crew(town)
+    predict(town, 1)
+    settle(gate)
+    predict(town, 2, label="cat")
+    predict(town, 3, value=1000.5)
+    event = {"event_id": "e4", "timestamp": town.clock.now(), "features": {}, "prediction": {}}
+    town.writer.send(town.topics.predictions, orjson.dumps(event))
+    nan = orjson.dumps({**event, "prediction": {"value": 1}}).replace(b":1}", b":NaN}")
+    town.writer.send(town.topics.predictions, nan)
+    settle(gate)
+    town.label("e1", "cat")
+    town.label("e1", None, value=-1.0)
+    settle(trainer)
+    assert sorted(town.reasons()) == [
+        "malformed_json",
+        "missing_prediction",
+        "unsupported_task",
+        "unsupported_task",
+        "value_out_of_range",
+        "value_out_of_range",
+    ]
+    town.label("e1", None, value=10.0)
+    settle(trainer)
+    found = inspect(town.pipeline())
+    assert found.model is not None
+    assert found.model.labels_learned == 1
+
+
+def test_right_is_within_the_tolerance(town: Town) -> None:
+    gate, trainer = crew(town)
+    for number in range(40):
+        predict(town, number)
+    settle(gate)
+    for number in range(40):
+        town.label(f"e{number}", None, value=22.0 if number % 4 else 22.5)
+    settle(trainer)
+    town.clock.advance(8 * 86_400)
+    settle(trainer)
+    assert trainer.quality is not None
+    assert trainer.quality.production.overall().value == pytest.approx(0.75)
+
+
+def test_events_bring_their_own_committee() -> None:
+    town = Town(merged(REGRESSION, {"gate": {"strategy": "variance"}}))
+    gate, _ = crew(town)
+    town.publish("agrees", prediction={"value": 1.0}, committee=[5.0, 5.0])
+    town.publish("alone", prediction={"value": 1.0}, committee=[5.0, {"a": 1.0}])
+    settle(gate)
+    assert {each.event_id: each.score for each in town.reviews()} == {"agrees": 0.0, "alone": 1.0}
