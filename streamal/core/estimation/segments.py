@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 from streamal.core.estimation.comparison import Comparison, Difference
 from streamal.core.estimation.measurement import Measurement
@@ -11,6 +12,7 @@ from streamal.core.estimation.tracker import AccuracyTracker
 from streamal.core.estimation.values import (
     Estimate,
     LabelledItems,
+    Response,
     Responses,
     Target,
     WindowTotals,
@@ -42,6 +44,31 @@ class Cell:
     totals: WindowTotals | None
     items: LabelledItems
     responses: Responses
+
+    @property
+    def events(self) -> int:
+        """Its reachable events, as far as they are known."""
+        return len(self.items) if self.totals is None else self.totals.events
+
+    def plus(self, other: Cell) -> Cell:
+        """Both parts as one."""
+        totals = None
+        if self.totals is not None and other.totals is not None:
+            totals = WindowTotals(
+                self.totals.events + other.totals.events,
+                self.totals.sum_expected_correct + other.totals.sum_expected_correct,
+            )
+        strata = sorted(self.responses.keys() | other.responses.keys())
+        nobody = Response(0, 0)
+        pairs = [
+            (name, self.responses.get(name, nobody), other.responses.get(name, nobody))
+            for name in strata
+        ]
+        responses = {
+            name: Response(one.matured + two.matured, one.answered + two.answered)
+            for name, one, two in pairs
+        }
+        return Cell(totals, self.items.plus(other.items), responses)
 
 
 @dataclass(slots=True)
@@ -77,8 +104,8 @@ class SegmentTracker:
     def close(self, cells: Mapping[str, Cell]) -> None:
         """Take in the next window in time order: a cell for each value with an event in it."""
         measured: dict[str, Measurement] = {}
-        for name in sorted(cells):
-            cell, value = cells[name], self._value(name)
+        for name, cell in sorted(self._bounded(cells).items()):
+            value = self._value(name)
             taken = value.tracker.take(cell.totals, cell.items, cell.responses)
             value.events += taken.events
             measured[name] = taken
@@ -101,6 +128,19 @@ class SegmentTracker:
             for name, value in sorted(self._values.items())
             if self._reference is not None and self._reference in value.against
         }
+
+    def _bounded(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+        """At most so many values and `other`; those that are followed already go first.
+
+        More come only while gates do not agree on the names.
+        """
+        ranked = sorted(
+            cells.keys() - {OTHER},
+            key=lambda name: (name not in self._values, -cells[name].events, name),
+        )
+        bounded = {name: cells[name] for name in ranked[: self._most]}
+        rest = [cells[name] for name in (OTHER, *ranked[self._most :]) if name in cells]
+        return {**bounded, OTHER: reduce(Cell.plus, rest)} if rest else bounded
 
     def _value(self, name: str) -> _Value:
         if name not in self._values:

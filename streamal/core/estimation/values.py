@@ -120,6 +120,20 @@ class LabelledItems:
     def __len__(self) -> int:
         return len(self.correct)
 
+    def plus(self, other: LabelledItems) -> LabelledItems:
+        """Both together; items without a stratum are of the nameless one."""
+        strata = (
+            each.stratum or ("",) * len(each)
+            for each in (self, other)
+            if self.stratum or other.stratum
+        )
+        return LabelledItems(
+            np.concatenate([self.correct, other.correct]),
+            np.concatenate([self.expected_correct, other.expected_correct]),
+            np.concatenate([self.propensity, other.propensity]),
+            tuple(name for part in strata for name in part),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

@@ -105,6 +105,31 @@ def test_values_are_bounded_and_the_longest_unseen_goes_first() -> None:
     assert list(tracker.estimates()) == ["b", "c", "d", OTHER]
 
 
+def test_more_values_than_are_followed_count_as_other() -> None:
+    rng, tracker = np.random.default_rng(9), SegmentTracker(values=2)
+    tracker.close({name: cell(rng, 500, 0.9) for name in ("a", "b")})
+    tracker.close({name: cell(rng, size, 0.9) for name, size in (("b", 10), ("c", 40), ("d", 30))})
+    estimates = tracker.estimates()
+    assert {name: each.events for name, each in estimates.items()} == {
+        "b": 510,
+        "c": 40,
+        OTHER: 30,
+    }
+    tracker.close({name: cell(rng, size, 0.9) for name, size in (("b", 5), ("c", 5), ("d", 900))})
+    assert tracker.estimates()[OTHER].events == 930
+
+
+def test_merged_cells_keep_every_event_label_and_review() -> None:
+    rng = np.random.default_rng(10)
+    one, two = cell(rng, 100, 0.9), cell(rng, 50, 0.8)
+    both = one.plus(two)
+    assert both.events == 150
+    assert len(both.items) == len(one.items) + len(two.items)
+    assert both.items.stratum == one.items.stratum + two.items.stratum
+    assert both.responses["exploration"].answered == len(both.items)
+    assert one.plus(Cell(None, two.items, {})).totals is None
+
+
 def test_other_is_estimated_but_never_compared() -> None:
     tracker = followed(3, other=0.9, a=0.9, b=0.9)
     assert OTHER in tracker.estimates()
