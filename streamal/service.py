@@ -31,7 +31,11 @@ __all__ = ["ROLES", "serve"]
 _log = logging.getLogger(__name__)
 
 ROLES: Final = ("gate", "trainer")
-_BRIDGE: Final = "label-studio"
+#: Roles whose libraries are extras, and what makes them.
+_EXTRAS: Final = {
+    "console": ("streamal.bootstrap.console", "new_console"),
+    "label-studio": ("streamal.bootstrap.label_studio", "new_bridge"),
+}
 #: A step polls, decides and commits; its longest waits are a few request timeouts. A role without a
 #: sign of life for this long is stuck, and only a restart helps.
 _LIVENESS_LIMIT_SECONDS: Final = 180.0
@@ -42,7 +46,7 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
 
     Args:
         settings: checked settings.
-        roles: of `ROLES`, or `label-studio`.
+        roles: of `ROLES`, `console` or `label-studio`.
 
     Returns:
         Whether it was SIGINT that ended it.
@@ -91,21 +95,21 @@ def _check_topics(settings: Settings, broker: Broker) -> None:
 def _make(pipeline: Pipeline, role: str) -> Role:
     if role == "trainer":
         return pipeline.trainer()
-    if role == _BRIDGE:
-        return _bridge(pipeline)
+    if role in _EXTRAS:
+        return _extra(pipeline, role)
     return pipeline.gate(instance=pipeline.settings.gate.instance or uuid.uuid4().hex[:12])
 
 
-def _bridge(pipeline: Pipeline) -> Role:
-    """Only this role needs its libraries, so only it imports them."""
+def _extra(pipeline: Pipeline, name: str) -> Role:
+    """Only such a role needs its libraries, so only it imports them."""
+    module, maker = _EXTRAS[name]
     try:
-        module = importlib.import_module("streamal.bootstrap.label_studio")
+        made: Role = getattr(importlib.import_module(module), maker)(pipeline)
     except ModuleNotFoundError as error:
         raise SettingsInvalid(
-            f"--role label-studio: needs {error.name}; install streamal[label-studio]"
+            f"--role {name}: needs {error.name}; install streamal[{name}]"
         ) from error
-    bridge: Role = module.new_bridge(pipeline)
-    return bridge
+    return made
 
 
 class _Crew:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamal.events.topics import Topics
 from streamal.settings import Settings
 
-__all__ = ["gate_group", "label_studio_id", "topics_of", "trainer_group"]
+__all__ = ["console_id", "gate_group", "label_studio_id", "topics_of", "trainer_group"]
 
 
 def gate_group(settings: Settings) -> str:
@@ -16,6 +16,11 @@ def gate_group(settings: Settings) -> str:
 def trainer_group(settings: Settings) -> str:
     """Consumer group of the trainers; also the leader's transactional id."""
     return f"{settings.pipeline.name}-trainer"
+
+
+def console_id(settings: Settings) -> str:
+    """Prefix of the console's transactional id and group; the outbox's name follows."""
+    return f"{settings.pipeline.name}-console"
 
 
 def label_studio_id(settings: Settings) -> str:

@@ -140,7 +140,7 @@ class Pipeline:
             broker=self.broker,
             group=trainer_group(settings),
             models_topic=topics.models,
-            open_pending=lambda: self._pending(path),
+            open_pending=lambda: self.open_pending(path),
             open_view=self._feed,
             new_lead=self._lead,
             poll_timeout_seconds=settings.trainer.poll_timeout_seconds,
@@ -150,7 +150,7 @@ class Pipeline:
     @contextmanager
     def review_view(self, location: Location) -> Iterator[ReviewView]:
         """A pending view and its feed from the log, for the length of a command."""
-        pending = self._pending(location)
+        pending = self.open_pending(location)
         try:
             view = self._feed(pending)
             try:
@@ -160,7 +160,8 @@ class Pipeline:
         finally:
             pending.close()
 
-    def _pending(self, location: Location) -> PendingView:
+    def open_pending(self, location: Location) -> PendingView:
+        """Opens a view of what was asked of people and what they answered."""
         return PendingView(
             location,
             pipeline=self.settings.pipeline.name,
@@ -176,6 +177,18 @@ class Pipeline:
             pending,
             self.settings.trainer.max_batch_records,
             self.metrics,
+        )
+
+    def quality_options(self) -> QualityOptions:
+        """How accuracies are estimated."""
+        settings = self.settings
+        return QualityOptions(
+            pipeline=settings.pipeline.name,
+            label_horizon_seconds=settings.estimation.label_horizon_seconds,
+            level=settings.estimation.level,
+            least_propensity=new_gate(settings, partitions=1).policy.floor or None,
+            segment_limits=self._segment_limits(),
+            learns_errors=settings.learner.target == "error",
         )
 
     def _lead(self, view: ReviewView, election: Consumer) -> Lead:
@@ -195,14 +208,7 @@ class Pipeline:
                 chunk_bytes=settings.snapshots.chunk_bytes,
                 retain_seconds=settings.topics.retention_seconds,
                 annotator_series=settings.labels.annotator_series,
-                quality=QualityOptions(
-                    pipeline=settings.pipeline.name,
-                    label_horizon_seconds=settings.estimation.label_horizon_seconds,
-                    level=settings.estimation.level,
-                    least_propensity=new_gate(settings, partitions=1).policy.floor or None,
-                    segment_limits=self._segment_limits(),
-                    learns_errors=settings.learner.target == "error",
-                ),
+                quality=self.quality_options(),
             ),
             view=view,
             election=election,

@@ -37,6 +37,7 @@ class RoleName(StrEnum):
     ALL = "all"
     GATE = "gate"
     TRAINER = "trainer"
+    CONSOLE = "console"
     LABEL_STUDIO = "label-studio"
 
 
@@ -45,18 +46,20 @@ def run(
     role: Annotated[
         RoleName,
         typer.Option(
-            help="Which role to run; `all` runs gate and trainer here, `label-studio` the bridge "
-            "to Label Studio."
+            help="Which role to run; `all` runs gate and trainer here, and the console if "
+            "console.enabled; `label-studio` the bridge to Label Studio."
         ),
     ] = RoleName.ALL,
 ) -> None:
-    """Run the gate, the trainer, both, or the bridge to Label Studio until SIGTERM.
+    """Run the gate, the trainer, the review console, or the bridge to Label Studio until SIGTERM.
 
     Stops cleanly: finishes its batch, commits, leaves the group. Exit codes: 0 stopped, 2 settings,
     3 broker unreachable, 4 stopped by the breaker, 5 fenced by another process, 130 interrupted.
     """
     settings = read_settings(config)
-    roles = ROLES if role is RoleName.ALL else (role.value,)
+    roles: tuple[str, ...] = (role.value,)
+    if role is RoleName.ALL:
+        roles = (*ROLES, RoleName.CONSOLE.value) if settings.console.enabled else ROLES
     if serve(settings, roles):
         raise typer.Exit(_INTERRUPTED)
 

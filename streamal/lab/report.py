@@ -9,7 +9,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import Final
 
-from streamal.lab.charts import BarChart, LineChart, Series, bar_chart, line_chart
+from streamal.charts import BarChart, LineChart, Series, bar_chart, line_chart
 from streamal.lab.experiment import Setup
 from streamal.lab.ledger import Point, Trace
 from streamal.lab.result import Results

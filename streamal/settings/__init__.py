@@ -6,6 +6,7 @@ is allowed. What a strategy, policy or learner accepts as parameters is checked 
 """
 
 from streamal.settings.broker import BrokerSettings, TopicSettings
+from streamal.settings.console import AccountSettings, ConsoleSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import BreakerSettings, GateSettings
 from streamal.settings.label_studio import LabelStudioSettings
@@ -17,8 +18,10 @@ from streamal.settings.training import LearnerSettings, SnapshotSettings, Traine
 from streamal.settings.tree import Settings
 
 __all__ = [
+    "AccountSettings",
     "BreakerSettings",
     "BrokerSettings",
+    "ConsoleSettings",
     "EstimationSettings",
     "FormatSettings",
     "GateSettings",

@@ -108,7 +108,7 @@ def _unreadable_variable(error: SettingsError, environment: Mapping[str, str]) -
 
 
 #: Keys with these words hold secrets, whose values no message may show.
-_SECRET_WORDS = ("password", "secret", "signing_keys", "label_studio.token")
+_SECRET_WORDS = ("password", "secret", "signing_keys", "label_studio.token", "token_hash")
 
 
 def _line(error: ErrorDetails) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streamal.settings.broker import BrokerSettings, TopicSettings
+from streamal.settings.console import ConsoleSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import GateSettings
 from streamal.settings.label_studio import LabelStudioSettings
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     trainer: TrainerSettings = TrainerSettings()
     snapshots: SnapshotSettings = SnapshotSettings()
     estimation: EstimationSettings = EstimationSettings()
+    console: ConsoleSettings = ConsoleSettings()
     label_studio: LabelStudioSettings = LabelStudioSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from streamal.telemetry.catalogue import (
     CATALOGUE,
+    CONSOLE,
     GATE,
     LABEL_STUDIO,
     TRAINER,
@@ -83,6 +84,10 @@ class Metrics:
     class_predicted: Gauge
     response_by_reason: Gauge
     label_latency_reached: Gauge
+    console_open_items: Gauge
+    console_answers: Counter
+    outbox_waiting: Gauge
+    outbox_age: Gauge
     label_studio_tasks: Counter
     label_studio_answers: Counter
     label_studio_open: Gauge
@@ -103,7 +108,7 @@ class Metrics:
         self,
         pipeline: str,
         *,
-        roles: Iterable[str] = (GATE, TRAINER, LABEL_STUDIO),
+        roles: Iterable[str] = (GATE, TRAINER, CONSOLE, LABEL_STUDIO),
         process: bool = False,
     ) -> None:
         here = set(roles)

@@ -70,12 +70,19 @@ class Town:
             self.topics.predictions, orjson.dumps(event), key=event_id.encode(), partition=partition
         )
 
-    def label(self, event_id: str, label: str | None = "yes", **fields: Any) -> None:  # noqa: ANN401 - any
+    def label(
+        self,
+        event_id: str,
+        label: str | None = "yes",
+        *,
+        by: str = "person",
+        **fields: Any,  # noqa: ANN401 - any
+    ) -> None:
         """A person answers."""
         answer = LabelEvent(
             event_id=event_id,
             label=label,
-            annotator="person",
+            annotator=by,
             labelled_at=datetime.fromtimestamp(self.clock.now(), UTC),
             **fields,
         )

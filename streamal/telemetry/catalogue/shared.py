@@ -84,7 +84,7 @@ SHARED_METRICS: Final = (
         "Label Studio.",
         EVERY,
         labels=("role", "error"),
-        known={"role": BOTH, "error": ("BrokerUnavailable", "Rebalanced")},
+        known={"role": EVERY, "error": ("BrokerUnavailable", "Rebalanced")},
     ),
     MetricSpec(
         "build",

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["BOTH", "EVERY", "GATE", "LABELS", "LABEL_STUDIO", "TRAINER", "Kind", "MetricSpec"]
+__all__ = [
+    "BOTH",
+    "CONSOLE",
+    "EVERY",
+    "GATE",
+    "LABELS",
+    "LABEL_STUDIO",
+    "TRAINER",
+    "Kind",
+    "MetricSpec",
+]
 
 
 class Kind(StrEnum):
@@ -22,9 +32,10 @@ class Kind(StrEnum):
 
 GATE: Final = "gate"
 TRAINER: Final = "trainer"
+CONSOLE: Final = "console"
 LABEL_STUDIO: Final = "label-studio"
 BOTH: Final = (GATE, TRAINER)
-EVERY: Final = (*BOTH, LABEL_STUDIO)
+EVERY: Final = (*BOTH, CONSOLE, LABEL_STUDIO)
 
 #: Every label with what bounds the number of its values.
 LABELS: Final[Mapping[str, str]] = {

@@ -74,6 +74,8 @@ COMMANDS = {
         "--json",
     },
     ("check",): {"--config"},
+    ("console",): set(),
+    ("console", "token"): {"name", "--role"},
     ("topics",): {"create", "list", "describe"},
     ("topics", "create"): {"--config"},
     ("topics", "list"): {"--config"},

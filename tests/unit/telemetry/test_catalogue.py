@@ -66,7 +66,7 @@ def test_buckets_belong_to_histograms_and_rise(spec: MetricSpec) -> None:
 
 @each_metric
 def test_every_metric_is_some_roles(spec: MetricSpec) -> None:
-    assert set(spec.roles) <= {"gate", "trainer", "label-studio"}
+    assert set(spec.roles) <= {"gate", "trainer", "label-studio", "console"}
     assert spec.roles
 
 

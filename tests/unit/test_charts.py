@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamal.lab.charts import (
+from streamal.charts import (
     PALETTE,
     BarChart,
     LineChart,
