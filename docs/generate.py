@@ -80,7 +80,7 @@ def _settings() -> Iterator[str]:
         "One TOML file, given with `-c`. Every key can be overridden by an environment variable: "
         "`STREAMAL_`, the section, two underscores, the key, all in capitals, such as "
         "`STREAMAL_GATE__BUDGET=0.02`; lists are written with commas. Unknown keys are errors. "
-        "What strategies, policies and learners take as parameters is in the "
+        "What strategies, policies, learners and detectors take as parameters is in the "
         "[catalogue](catalogue.md)."
     )
     yield from _section("", Settings)
@@ -145,6 +145,7 @@ def _catalogue() -> Iterator[str]:
     yield from _entries("Budget policies", "gate.policy", found.policies)
     yield from _entries("Learners", "learner.name", found.learners)
     yield from _entries("Learners for regression", "learner.name", found.regressors)
+    yield from _entries("Drift detectors", "drift.detectors", found.detectors)
     yield (
         "A learner may also be `package.module:factory`, a callable that returns a River "
         "classifier, in a regression a regressor, or a pipeline that ends in one."

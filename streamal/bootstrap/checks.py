@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamal.bootstrap.connection import check_connection
+from streamal.bootstrap.drift import check_drift
 from streamal.bootstrap.labels import check_labels
 from streamal.bootstrap.parts import blank_model, labelled_rows, new_gate, new_signer
 from streamal.core.strategies import build_strategy, strategies_for
@@ -28,6 +29,7 @@ def check_settings(settings: Settings) -> None:
         lambda: blank_model(settings),
         lambda: new_signer(settings),
         lambda: check_connection(settings),
+        lambda: check_drift(settings),
         lambda: _check_task(settings),
         lambda: _check_files(settings),
         lambda: _check_times(settings),

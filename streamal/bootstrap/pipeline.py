@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from streamal.bootstrap.drift import observing, watch_options
 from streamal.bootstrap.labels import gold_share, judge_rules, label_rules, notices
 from streamal.bootstrap.names import gate_group, topics_of, trainer_group
 from streamal.bootstrap.parts import (
@@ -80,6 +81,7 @@ class Pipeline:
                 window_seconds=settings.estimation.window_seconds,
                 pipeline=settings.pipeline.name,
                 budget=gate.budget,
+                exploration=gate.exploration,
             ),
             intake=self._intake(),
             reviewing=Reviewing(
@@ -109,6 +111,7 @@ class Pipeline:
                 gate.breaker.window_events,
                 gate.breaker.min_events,
             ),
+            observing=observing(settings),
             clock=self.clock,
             metrics=self.metrics,
             observer=observer,
@@ -209,11 +212,21 @@ class Pipeline:
                 retain_seconds=settings.topics.retention_seconds,
                 annotator_series=settings.labels.annotator_series,
                 quality=self.quality_options(),
+                quality=QualityOptions(
+                    pipeline=settings.pipeline.name,
+                    label_horizon_seconds=settings.estimation.label_horizon_seconds,
+                    level=settings.estimation.level,
+                    least_propensity=new_gate(settings, partitions=1).policy.floor or None,
+                    segment_limits=self._segment_limits(),
+                    learns_errors=settings.learner.target == "error",
+                ),
+                watch=watch_options(settings),
             ),
             view=view,
             election=election,
             reader=self.snapshot_reader(),
             new_model=lambda: first_model(settings),
+            blank_model=lambda: blank_model(settings),
             signer=new_signer(settings),
             dead_letters=self._dead_letters("trainer"),
             notices=notices(settings),

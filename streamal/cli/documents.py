@@ -41,7 +41,7 @@ def schema(
 
 
 def catalogue(json: Json = None) -> None:
-    """List strategies, policies, learners and metrics with their parameters."""
+    """List strategies, policies, learners, drift detectors and metrics with their parameters."""
     found = read_catalogue()
     show(
         found.model_dump(),

@@ -32,6 +32,7 @@ def print_catalogue(found: Catalogue) -> None:
     _entries("Budget policies (gate.policy)", found.policies)
     _entries("Learners (learner.name)", found.learners)
     _entries("Learners for regression (learner.name)", found.regressors)
+    _entries("Drift detectors (drift.detectors)", found.detectors)
     _metrics(found)
 
 

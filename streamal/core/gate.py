@@ -10,12 +10,13 @@ from streamal.core.parameters import parameters_of
 from streamal.core.strategies.base import Strategy
 from streamal.core.types import Conditions, Context, Decision, JsonState, JsonValue, Offer
 
-__all__ = ["STATE_FORMAT", "Gate"]
+__all__ = ["DRAW_PURPOSE", "STATE_FORMAT", "Gate"]
 
 #: Changes when `Gate.state` can no longer be read by the previous release.
 STATE_FORMAT: Final = 1
 
-_PURPOSE: Final = "query"
+#: What the draw that routes an item is for, see `streamal.core.chance`.
+DRAW_PURPOSE: Final = "query"
 
 
 class Gate:
@@ -59,7 +60,7 @@ class Gate:
         offer = with_exploration(
             self.policy.preview(score, conditions), self.policy.budget, conditions.exploration
         )
-        query = draw(self.seed, context.event_id, _PURPOSE) < offer.propensity
+        query = draw(self.seed, context.event_id, DRAW_PURPOSE) < offer.propensity
         return Decision(
             query=query,
             propensity=offer.propensity,

@@ -3,7 +3,7 @@
 May import pydantic and orjson; nothing of streamal but itself and `streamal.errors`.
 """
 
-from streamal.events.drift import DriftEvent
+from streamal.events.drift import DriftEvent, DriftResponse
 from streamal.events.label import LabelEvent
 from streamal.events.prediction import (
     STANDS,
@@ -24,7 +24,7 @@ from streamal.events.reject import DeadLetter
 from streamal.events.review import Adjudication, ModelView, ReviewRequest, StrategyAdvice
 from streamal.events.ruling import AnnotatorRuling
 from streamal.events.snapshot import Heartbeat, SnapshotHeader
-from streamal.events.window import SegmentStats, WindowStats
+from streamal.events.window import DataSummary, SegmentStats, WindowStats
 
 __all__ = [
     "STANDS",
@@ -32,9 +32,11 @@ __all__ = [
     "AnnotatorRuling",
     "ClassQuality",
     "ComparedQuality",
+    "DataSummary",
     "DeadLetter",
     "DetectedObject",
     "DriftEvent",
+    "DriftResponse",
     "Heartbeat",
     "LabelEvent",
     "ModelRef",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from streamal.events.base import Event, UtcDatetime
+from streamal.events.drift import DriftResponse
 from streamal.events.quality import QualityReport
 
 __all__ = ["Heartbeat", "SnapshotHeader"]
@@ -29,6 +30,7 @@ class Heartbeat(Event):
         segments: key to the values that have a name of their own, the most frequent first; every
             gate counts by these.
         quality: what is known of production and the online model; None before a window matured.
+        responses: what is done about drift for the time being.
     """
 
     sent_at: UtcDatetime
@@ -42,6 +44,7 @@ class Heartbeat(Event):
     noise_dominates: bool = False
     segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     quality: QualityReport | None = None
+    responses: tuple[DriftResponse, ...] = ()
 
 
 class SnapshotHeader(Event):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamal.events.base import Event, UtcDatetime
 
-__all__ = ["SegmentStats", "WindowStats"]
+__all__ = ["DataSummary", "SegmentStats", "VariableCounts", "WindowStats"]
 
 
 class SegmentStats(BaseModel):
@@ -21,6 +21,38 @@ class SegmentStats(BaseModel):
 
     events: int = Field(ge=0)
     sum_expected_correct: float = Field(default=0.0, ge=0)
+
+
+class VariableCounts(BaseModel):
+    """How often one variable fell into each bin; see `streamal.core.drift.table` for the bins.
+
+    Attributes:
+        level: coarseness of the bins of numbers: each level more merges neighbours in pairs.
+        numbers: bin (its index as text) to count; bins follow from the leading bits of a number.
+        categories: text to count.
+        other: values of categories that found no room.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    level: int = Field(default=0, ge=0)
+    numbers: dict[int, int] = Field(default_factory=dict)
+    categories: dict[str, int] = Field(default_factory=dict)
+    other: int = Field(default=0, ge=0)
+
+
+class DataSummary(BaseModel):
+    """What events looked like, for data drift.
+
+    Attributes:
+        events: events counted; those without a value of a variable have it missing.
+        tables: variable to its counts, such as `feature.age`, `class` or `uncertainty`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    events: int = Field(ge=0)
+    tables: dict[str, VariableCounts] = Field(default_factory=dict)
 
 
 class WindowStats(Event):
@@ -44,6 +76,7 @@ class WindowStats(Event):
         segments: key to value to that segment's part, in the names that review requests of the
             same events carry. The key `prediction` is always there for a classification: counts of
             the predicted classes.
+        summary: what these events looked like; None where data drift is not watched.
     """
 
     pipeline: str
@@ -57,3 +90,4 @@ class WindowStats(Event):
     sum_propensity: float = Field(ge=0)
     sum_expected_loss: float = Field(default=0.0, ge=0)
     segments: dict[str, dict[str, SegmentStats]] = Field(default_factory=dict)
+    summary: DataSummary | None = None

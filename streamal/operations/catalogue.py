@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from streamal.core.budgets import BUDGETS
+from streamal.core.drift import DETECTORS
 from streamal.core.learners import LEARNERS, LearnerSpec
 from streamal.core.learners.regression import REGRESSORS
 from streamal.core.parameters import Description, describe
@@ -54,6 +55,7 @@ class Catalogue(BaseModel):
     policies: list[Entry]
     learners: list[Entry]
     regressors: list[Entry]
+    detectors: list[Entry]
     metrics: list[MetricEntry]
 
 
@@ -64,6 +66,7 @@ def catalogue() -> Catalogue:
         policies=_described(BUDGETS, ("budget", "exploration")),
         learners=_learners(LEARNERS, Task.CLASSIFICATION),
         regressors=_learners(REGRESSORS, Task.REGRESSION),
+        detectors=_described(DETECTORS, ()),
         metrics=[
             MetricEntry(
                 name=spec.name, type=spec.kind.value, labels=list(spec.labels), help=spec.help

@@ -20,6 +20,7 @@ from streamal.core.types import (
 )
 from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
 from streamal.roles.intake import as_production
+from streamal.roles.responses import less_trusted
 
 __all__ = ["Appraisal", "RequiredLabels", "Reviewing", "ServingModel", "appraise"]
 
@@ -64,6 +65,7 @@ def appraise(
     committee: tuple[str, ...],
     *,
     boundary: bool = False,
+    trust: float = 1.0,
 ) -> Appraisal:
     """Ask the online model and seat the committee.
 
@@ -72,6 +74,8 @@ def appraise(
         serving: the online model.
         committee: who sits on the committee: `learner`, `event`, `production`, `model`.
         boundary: whether the strategy asks for the distance to the nearest class boundary.
+        trust: how much the online model's opinion counts, in [0, 1]. What is recorded for
+            estimates is what the model said.
     """
     production = as_production(prediction.prediction)
     outlook = serving.model.outlook(prediction.features, production)
@@ -79,9 +83,9 @@ def appraise(
         event_id=prediction.event_id,
         features=prediction.features,
         production=production,
-        model=outlook.probabilities,
+        model=less_trusted(outlook.probabilities, trust),
         committee=_members(prediction, production, outlook, committee),
-        expected_correct=outlook.expected_correct,
+        expected_correct=0.5 + trust * (outlook.expected_correct - 0.5),
         boundary_distance=serving.model.boundary_distance(prediction.features, production)
         if boundary
         else None,

@@ -27,6 +27,7 @@ from streamal.roles.gate_state import GateStateReader, state_key
 from streamal.roles.gold import GoldShare
 from streamal.roles.intake import Intake
 from streamal.roles.models_topic import ModelFollower
+from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
 from streamal.roles.segments import SegmentNames
 from streamal.state.gold import GOLD_HEADER
@@ -53,6 +54,7 @@ class GateOptions:
     window_seconds: float
     pipeline: str
     budget: float
+    exploration: float
 
 
 class _Decided(NamedTuple):
@@ -76,6 +78,7 @@ class GateRole:
         models: follows the online model.
         delivery: opens the transactional or the plain producer.
         breaker: stops the role when too much is rejected.
+        observing: counts what events look like; None where data drift is not watched.
         gold: items with a known answer to mix in; None for none.
         clock: time of day.
         metrics: counts.
@@ -98,6 +101,7 @@ class GateRole:
         models: ModelFollower,
         delivery: Callable[[], Delivery],
         breaker: Breaker,
+        observing: Observing | None,
         clock: Clock,
         metrics: Metrics,
         gold: GoldShare | None = None,
@@ -114,6 +118,7 @@ class GateRole:
         self._models = models
         self._open_delivery = delivery
         self._breaker = breaker
+        self._observing = observing
         self._clock = clock
         self._metrics = metrics
         self._observer = observer
@@ -161,6 +166,7 @@ class GateRole:
         """
         self._models.follow()
         self._segments.follow(self._models.segments)
+        self._show_standing()
         records = self.consumer.poll(
             self._options.poll_timeout_seconds, self._options.max_batch_records
         )
@@ -176,6 +182,14 @@ class GateRole:
                 self._handle(record)
             self._commit({record.partition for record in fresh})
         self._report()
+
+    def _show_standing(self) -> None:
+        standing = self._models.standing(self._clock.now())
+        exploration = max(self._options.exploration, standing.exploration or 0.0)
+        shown = self._metrics.drift_response
+        shown.labels(action="budget").set(standing.budget_factor)
+        shown.labels(action="exploration").set(exploration)
+        shown.labels(action="trust").set(standing.trust)
 
     def _is_fresh(self, record: Record) -> bool:
         """Whether to decide on it; a record before the committed offset only refreshes the ids."""
@@ -205,16 +219,24 @@ class GateRole:
         now = self._clock.now()
         prediction = self._intake.read(record, now)
         partition.check_new(prediction.event_id)
+        standing = self._models.standing(now)
         segments = self._segments.of(prediction)
         appraisal = appraise(
             prediction,
             self._models.serving,
             self._options.committee,
             boundary=partition.gate.strategy.asks_boundary,
+            trust=standing.trust,
         )
         decision = partition.decide(
             appraisal.context,
-            Conditions(now=now, pending=self._models.pending),
+            Conditions(
+                now=now,
+                pending=self._models.pending,
+                budget_factor=standing.budget_factor,
+                exploration=standing.exploration,
+                trust=standing.trust,
+            ),
             prediction.timestamp.timestamp(),
             appraisal.outlook.expected_correct,
             segments,
@@ -337,6 +359,7 @@ class GateRole:
             duplicate_memory=self._options.duplicate_memory_events,
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
+            new_summary=None if self._observing is None else self._observing.summary,
         )
 
     def _report(self) -> None:

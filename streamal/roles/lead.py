@@ -19,13 +19,23 @@ from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
+from streamal.roles.drift_watch import DriftWatch, Findings, WatchOptions, report_drift
 from streamal.roles.lineage import Lineage
 from streamal.roles.models_topic import SnapshotReader, show_model, show_snapshot
 from streamal.roles.notices import Notices
 from streamal.roles.quality import Quality, QualityOptions
+from streamal.roles.relearning import relearn
 from streamal.roles.review_view import ReviewView
 from streamal.roles.workforce import show_workforce, with_workforce
-from streamal.state.snapshots import Message, Signer, dump, new_header, pack, pack_heartbeat
+from streamal.state.snapshots import (
+    Message,
+    Signer,
+    dump,
+    new_header,
+    pack,
+    pack_heartbeat,
+    pack_memory,
+)
 from streamal.state.verdicts import Answer, Rejected, Verdict
 from streamal.telemetry.metrics import Metrics
 
@@ -64,6 +74,7 @@ class LeadOptions:
     chunk_bytes: int
     retain_seconds: float
     quality: QualityOptions
+    watch: WatchOptions
     annotator_series: int
 
 
@@ -101,6 +112,7 @@ class Lead:
         election: the group member that was elected; its generation fences our transactions.
         reader: reads the `models` topic.
         new_model: makes a model that has learned no label of the log.
+        blank_model: makes a model that has learned nothing, for a reset after a drift.
         signer: signs snapshots.
         dead_letters: writes dead letters.
         notices: tells people about labels.
@@ -117,6 +129,7 @@ class Lead:
         election: Consumer,
         reader: SnapshotReader,
         new_model: Callable[[], Model],
+        blank_model: Callable[[], Model],
         signer: Signer,
         dead_letters: DeadLetterBox,
         notices: Notices,
@@ -128,6 +141,7 @@ class Lead:
         self._view = view
         self._election = election
         self._signer = signer
+        self._blank_model = blank_model
         self._dead_letters = dead_letters
         self._clock = clock
         self._metrics = metrics
@@ -143,7 +157,7 @@ class Lead:
             reader.catch_up()
             self._lineage = self._take_up(reader, new_model)
             self._reported = self._seek()
-            self._quality = self._take_up_quality(reader)
+            self._quality, self._watch = self._take_up_quality(reader)
         except StreamalError:
             self.close()
             raise
@@ -201,16 +215,18 @@ class Lead:
         self._view.start_over()
         return Lineage.new(new_model(), snapshot.header.version if snapshot else 0)
 
-    def _take_up_quality(self, reader: SnapshotReader) -> Quality:
+    def _take_up_quality(self, reader: SnapshotReader) -> tuple[Quality, DriftWatch]:
         """Close again, without a word, the windows that the last leader has reported."""
         self._view.catch_up()
         pending = self._view.pending
         quality = Quality(self._options.quality, pending.measures, pending.segments, self._metrics)
+        watch = DriftWatch(self._options.watch, pending, self._metrics)
         self._listed: Mapping[str, tuple[str, ...]] = {}
         if reader.heartbeat is not None:
             self._listed = reader.heartbeat.segments
-            quality.advance(reader.heartbeat.sent_at.timestamp())
-        return quality
+            reported = reader.heartbeat.sent_at.timestamp()
+            watch.take_up(reader.memory, quality.advance(reported), reported)
+        return quality, watch
 
     def _seek(self) -> dict[TopicPartition, int]:
         """Go to the least of S, L and G in each partition of `labels`; return G."""
@@ -255,11 +271,12 @@ class Lead:
         )
 
     def _publish(self, records: Sequence[Record], news: _News, *, snapshot: bool) -> None:
-        """One transaction with the dead letters, the heartbeat or snapshot, and G."""
+        """One transaction with the dead letters, the heartbeat or snapshot, drift, and G."""
         now = self._clock.now()
         offsets = {record.source: record.offset + 1 for record in records if self._is_new(record)}
         due = snapshot or now >= self._heartbeat_due
-        windows = self._quality.advance(now) if due else []
+        findings = self._watch.look(self._quality.advance(now), now) if due else Findings()
+        snapshot = self._relearn(findings) or snapshot
         messages = self._messages(now, snapshot=snapshot) if due else []
         if not offsets and not messages:
             return
@@ -267,7 +284,7 @@ class Lead:
         for record, reject in news.dead_letters():
             self._dead_letters.send(self._producer, record, reject)
         self._notices.send(self._producer, news.answers)
-        for message in messages:
+        for message in (*messages, *(self._memory() if due else ())):
             self._producer.send(
                 self._options.topics.models,
                 message.value,
@@ -275,8 +292,7 @@ class Lead:
                 headers=message.headers,
                 partition=0,
             )
-        drifts = [window.drift for window in windows if window.drift is not None]
-        for drift in drifts:
+        for drift in findings.events:
             self._send_drift(drift)
         self._producer.commit(offsets, self._election.group_metadata())
         self._metrics.transactions.labels(outcome="committed").inc()
@@ -287,9 +303,21 @@ class Lead:
         if snapshot:
             self._after_snapshot(now, messages)
         self._report(news)
-        for drift in drifts:
-            _log.warning("%s: %s", drift.detector, drift.cause)
-            self._metrics.drift_alarms.labels(detector=drift.detector).inc()
+        for drift in findings.events:
+            report_drift(self._metrics, drift)
+
+    def _relearn(self, findings: Findings) -> bool:
+        """Do with the model what a drift asks for; whether it has to be published now."""
+        if findings.relearn == "keep":
+            return False
+        self._lineage = relearn(
+            self._lineage,
+            findings.relearn,
+            self._view.pending.learned,
+            findings.since,
+            self._blank_model,
+        )
+        return True
 
     def _send_drift(self, drift: DriftEvent) -> None:
         self._producer.send(
@@ -302,6 +330,13 @@ class Lead:
         heartbeat = self._heartbeat(now)
         return [pack_heartbeat(self._options.pipeline, heartbeat, self._signer)]
 
+    def _memory(self) -> list[Message]:
+        """What the watch for drift remembers, if it remembers anything new."""
+        memory = self._watch.fresh_memory()
+        if memory is None:
+            return []
+        return [pack_memory(self._options.pipeline, memory, self._signer)]
+
     def _heartbeat(self, now: float) -> Heartbeat:
         pending = self._view.pending
         production = self._quality.production.anytime()
@@ -310,7 +345,13 @@ class Lead:
         self._listed = pending.segments.listed(self._options.quality.segment_limits, self._listed)
         heartbeat = with_workforce(
             pending.measures.heartbeat(now), workforce, production
-        ).model_copy(update={"segments": self._listed, "quality": self._quality.report})
+        ).model_copy(
+            update={
+                "segments": self._listed,
+                "quality": self._quality.report,
+                "responses": self._watch.responses(now),
+            }
+        )
         self._metrics.pending.set(heartbeat.pending)
         self._show_responses(now)
         if heartbeat.response_rate is not None:

@@ -94,6 +94,14 @@ class Lineage:
         )
         self.unpublished += 1
 
+    def learn_again(self, lesson: Lesson) -> bool:
+        """Learn what the model contains once more; whether the learner could."""
+        try:
+            self._learn(lesson)
+        except Reject:
+            return False
+        return True
+
     def pass_over(self, source: TopicPartition, offset: int) -> None:
         """A record at `offset` holds nothing to learn."""
         self.offsets[source] = max(self.offsets.get(source, 0), offset + 1)

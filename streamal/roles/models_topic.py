@@ -12,6 +12,7 @@ from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import ServingModel
 from streamal.roles.closing import close_all
 from streamal.roles.loop import CATCH_UP_POLL_SECONDS
+from streamal.roles.responses import Standing, in_force
 from streamal.state.snapshots import Snapshot, SnapshotAssembler, load
 from streamal.telemetry.metrics import Metrics
 
@@ -71,6 +72,11 @@ class SnapshotReader:
         self.heartbeat: Heartbeat | None = None
         #: Why the newest snapshot was refused; None when it was not.
         self.refusal: str | None = None
+
+    @property
+    def memory(self) -> bytes | None:
+        """What the watch for drift remembers; None before it was first written."""
+        return self._assembler.memory
 
     def catch_up(self) -> None:
         """Read to the end of the topic as it is now."""
@@ -154,6 +160,11 @@ class ModelFollower:
         """Key to the values that the trainer has given a name."""
         heartbeat = self._reader.heartbeat
         return {} if heartbeat is None else heartbeat.segments
+
+    def standing(self, now: float) -> Standing:
+        """What is done about drift at `now` (epoch seconds), as the trainer last said."""
+        heartbeat = self._reader.heartbeat
+        return Standing() if heartbeat is None else in_force(heartbeat.responses, now)
 
     def start(self) -> None:
         """Serve the newest model there is."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from streamal.core.drift import Summary
 from streamal.core.gate import Gate
-from streamal.core.types import Conditions, Context, Decision, JsonState
+from streamal.core.types import Conditions, Context, Decision, FeatureValue, JsonState
 from streamal.errors import Reject
-from streamal.events import SegmentStats, WindowStats
+from streamal.events import DataSummary, SegmentStats, WindowStats
 
 __all__ = ["GatePartition", "RecentIds"]
 
@@ -119,6 +120,7 @@ class GatePartition:
         duplicate_memory: how many event ids are remembered.
         window_seconds: length of an event-time window.
         pipeline: name of the pipeline.
+        new_summary: makes an empty summary of what events look like; None counts nothing of it.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class GatePartition:
         duplicate_memory: int,
         window_seconds: float,
         pipeline: str,
+        new_summary: Callable[[], Summary] | None = None,
     ) -> None:
         self.number = number
         self.gate = gate
@@ -142,6 +145,8 @@ class GatePartition:
         self._window_seconds = window_seconds
         self._pipeline = pipeline
         self._windows: dict[float, _Sums] = {}
+        self._new_summary = new_summary
+        self._summaries: dict[float, Summary] = {}
         self._committed = self.state()
 
     def restore(self, state: bytes) -> None:
@@ -186,15 +191,17 @@ class GatePartition:
         occurred_at: float,
         expected_correct: float,
         segments: Mapping[str, str],
+        observed: Mapping[str, FeatureValue],
     ) -> Decision:
         """Decide on one new event and take note of it.
 
         Args:
             context: what is known about the event.
-            conditions: time and pending reviews.
+            conditions: time, pending reviews, and what is done about drift.
             occurred_at: event time, seconds since the epoch.
             expected_correct: predicted P(production is right), in [0, 1].
             segments: key to the name that the event is counted under.
+            observed: variable to value, for data drift.
         """
         decision = self.gate.decide(context, conditions)
         self.gate.commit(context, decision, conditions)
@@ -203,6 +210,10 @@ class GatePartition:
         self._windows.setdefault(start, _Sums()).add(
             decision, expected_correct, context.expected_loss or 0.0, segments
         )
+        if self._new_summary is not None:
+            if start not in self._summaries:
+                self._summaries[start] = self._new_summary()
+            self._summaries[start].add(observed)
         self.decided += 1
         self.routed += decision.query
         self.threshold = decision.threshold
@@ -223,15 +234,24 @@ class GatePartition:
                 sum_propensity=sums.sum_propensity,
                 sum_expected_loss=sums.sum_expected_loss,
                 segments=sums.by_segment(),
+                summary=self._summary(start),
             )
             for start, sums in sorted(self._windows.items())
         ]
+
+    def _summary(self, start: float) -> DataSummary | None:
+        summary = self._summaries.get(start)
+        return None if summary is None else DataSummary.model_validate(summary.json())
 
     def commit(self, state: bytes) -> None:
         """The transaction with `state` went through."""
         self._committed = state
         self._ids.commit()
+        self._forget_increments()
+
+    def _forget_increments(self) -> None:
         self._windows.clear()
+        self._summaries.clear()
 
     def rollback(self) -> None:
         """The transaction did not go through: be as after the last one that did."""
@@ -239,7 +259,7 @@ class GatePartition:
         self._take(document)
         self.next_offset = document["next_offset"]
         self._ids.rollback()
-        self._windows.clear()
+        self._forget_increments()
 
     def _take(self, document: dict[str, Any]) -> None:
         self.gate.restore(document["gate"])

@@ -21,6 +21,7 @@ from streamal.core.estimation import (
 )
 from streamal.events import DriftEvent, QualityReport
 from streamal.roles.breakdown import Breakdown, reported
+from streamal.roles.closed_window import ClosedWindow
 from streamal.roles.evidence import (
     labelled_items,
     model_correct,
@@ -64,13 +65,13 @@ class WindowReport:
     """What one matured window says.
 
     Attributes:
-        window_start: first instant, seconds since the epoch.
+        window: all that it was estimated from.
         production: production's accuracy in the window.
         model: the online model's, by what it predicted at decision time.
         drift: the change that the window shows; None when there is none.
     """
 
-    window_start: float
+    window: ClosedWindow
     production: Estimate
     model: Estimate
     drift: DriftEvent | None
@@ -144,7 +145,14 @@ class Quality:
         self._breakdown.close(window, outcomes)
         shift = self._shift.close(sums, items, answers)
         return WindowReport(
-            window_start=window.window_start,
+            window=ClosedWindow(
+                start=window.window_start,
+                seconds=window.window_seconds,
+                totals=sums,
+                items=items,
+                responses=answers,
+                outcomes=tuple(outcomes),
+            ),
             production=self.production.close(sums, items, answers),
             model=self.model.close(
                 WindowTotals(sums.events) if sums else None,

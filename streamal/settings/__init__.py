@@ -7,6 +7,7 @@ is allowed. What a strategy, policy or learner accepts as parameters is checked 
 
 from streamal.settings.broker import BrokerSettings, TopicSettings
 from streamal.settings.console import AccountSettings, ConsoleSettings
+from streamal.settings.drift import DataDriftSettings, DriftSettings, ResponseSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import BreakerSettings, GateSettings
 from streamal.settings.label_studio import LabelStudioSettings
@@ -22,6 +23,8 @@ __all__ = [
     "BreakerSettings",
     "BrokerSettings",
     "ConsoleSettings",
+    "DataDriftSettings",
+    "DriftSettings",
     "EstimationSettings",
     "FormatSettings",
     "GateSettings",
@@ -31,6 +34,7 @@ __all__ = [
     "LabelStudioSettings",
     "LearnerSettings",
     "PipelineSettings",
+    "ResponseSettings",
     "Settings",
     "SnapshotSettings",
     "TelemetrySettings",

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from streamal.settings.broker import BrokerSettings, TopicSettings
 from streamal.settings.console import ConsoleSettings
+from streamal.settings.drift import DriftSettings
 from streamal.settings.estimation import EstimationSettings
 from streamal.settings.gate import GateSettings
 from streamal.settings.label_studio import LabelStudioSettings
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     estimation: EstimationSettings = EstimationSettings()
     console: ConsoleSettings = ConsoleSettings()
     label_studio: LabelStudioSettings = LabelStudioSettings()
+    drift: DriftSettings = DriftSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod

@@ -41,10 +41,12 @@ from streamal.ports import Record, TopicPartition
 from streamal.state.database import Identity, Location, open_database, transaction
 from streamal.state.gold import GOLD_HEADER, GoldAnswers
 from streamal.state.judge import Judge, JudgeRules
+from streamal.state.learned import LearnedReviews
 from streamal.state.measures import ReviewMeasures
 from streamal.state.purge import purge
 from streamal.state.schema import FORGET_ALL
 from streamal.state.segments import SegmentView
+from streamal.state.summaries import SummaryStore
 from streamal.state.verdicts import Answer, Registered, Rejected, Verdict
 from streamal.state.workforce import Workforce, WorkforceMeasures
 
@@ -121,6 +123,8 @@ class PendingView:
             self._connection, self.annotators, self._judge.rules.consensus.classes
         )
         self.segments = SegmentView(self._connection)
+        self.summaries = SummaryStore(self._connection)
+        self.learned = LearnedReviews(self._connection)
 
     def close(self) -> None:
         """Release the file. May be called twice."""
@@ -294,6 +298,7 @@ class PendingView:
             ),
         )
         self.segments.add_window(window)
+        self.summaries.add(window)
         return _Fate.STORED
 
     def _answer(

@@ -46,6 +46,11 @@ def purge(
         "min(?, coalesce((SELECT min(occurred_at) FROM reviews), ?))",
         (before, before),
     )
+    connection.execute(
+        "DELETE FROM summaries WHERE NOT EXISTS (SELECT 1 FROM windows "
+        "WHERE windows.window_start = summaries.window_start "
+        "AND windows.window_seconds = summaries.window_seconds)"
+    )
     return forgotten
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from streamal.state.segments import SEGMENT_SCHEMA
+from streamal.state.summaries import SUMMARY_SCHEMA
 
 __all__ = ["FORGET_ALL", "SCHEMA", "SCHEMA_VERSION"]
 
 #: Raised with every change to `SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _REVIEWS: Final = """
 -- label, value and answered_at are the final answer as it stands now.
@@ -158,13 +159,14 @@ CREATE TABLE gold_answers (
 ) STRICT, WITHOUT ROWID;
 """
 
-SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS + SEGMENT_SCHEMA
+SCHEMA: Final = _REVIEWS + _LABELS + _ANNOTATORS + SEGMENT_SCHEMA + SUMMARY_SCHEMA
 
 #: All but those of segments, which go with their reviews and windows.
 _TABLES: Final = (
     "offsets",
     "reviews",
     "windows",
+    "summaries",
     "labels",
     "effects",
     "votes",

@@ -6,6 +6,7 @@ signature (docs/decisions/0005). The topic is compacted and has one partition; i
     {pipeline}/chunk/{i}    part i of the compressed payload; record headers: version, lineage
     {pipeline}/header       SnapshotHeader as JSON, written last; record header: signature
     {pipeline}/heartbeat    Heartbeat as JSON; record header: signature
+    {pipeline}/drift        what the watch for drift remembers, compressed; record header: signature
 
 A signature covers the JSON exactly as it lies on the topic, so that no reader has to serialise it
 the same way.
@@ -40,6 +41,7 @@ __all__ = [
     "new_header",
     "pack",
     "pack_heartbeat",
+    "pack_memory",
     "versions",
 ]
 
@@ -58,6 +60,7 @@ _PICKLE_PROTOCOL: Final = 5
 
 _SNAPSHOT_DOMAIN: Final = b"streamal/snapshot/v1"
 _HEARTBEAT_DOMAIN: Final = b"streamal/heartbeat/v1"
+_MEMORY_DOMAIN: Final = b"streamal/drift/v1"
 _SIGNATURE: Final = "signature"
 _VERSION: Final = "version"
 _LINEAGE: Final = "lineage"
@@ -262,12 +265,20 @@ def pack_heartbeat(pipeline: str, heartbeat: Heartbeat, signer: Signer) -> Messa
     return Message(_Keys(pipeline).heartbeat, value, ((_SIGNATURE, signature),))
 
 
+def pack_memory(pipeline: str, memory: bytes, signer: Signer) -> Message:
+    """The record of what the watch for drift remembers; signed, because responses are in it."""
+    value = zlib.compress(memory, _COMPRESSION_LEVEL)
+    signature = signer.sign(_MEMORY_DOMAIN, pipeline.encode(), value)
+    return Message(_Keys(pipeline).memory, value, ((_SIGNATURE, signature),))
+
+
 class _Keys:
     """The record keys of one pipeline."""
 
     def __init__(self, pipeline: str) -> None:
         self.header = f"{pipeline}/header".encode()
         self.heartbeat = f"{pipeline}/heartbeat".encode()
+        self.memory = f"{pipeline}/drift".encode()
         self.chunks = f"{pipeline}/chunk/".encode()
 
     def chunk(self, index: int) -> bytes:
@@ -303,6 +314,8 @@ class SnapshotAssembler:
         self.snapshot: Snapshot | None = None
         #: The newest verified heartbeat, sent alone or with a snapshot; None before the first.
         self.heartbeat: Heartbeat | None = None
+        #: The newest verified memory of the watch for drift; None before the first.
+        self.memory: bytes | None = None
 
     def feed(self, record: Record) -> Snapshot | Heartbeat | None:
         """What became known with this record; None when nothing did.
@@ -319,6 +332,8 @@ class SnapshotAssembler:
             return self._on_header(record, record.value)
         if record.key == self._keys.heartbeat:
             return self._on_heartbeat(record, record.value)
+        if record.key == self._keys.memory:
+            self._on_memory(record, record.value)
         if record.key is not None and record.key.startswith(self._keys.chunks):
             self._on_chunk(record, record.key, record.value)
         return None
@@ -358,6 +373,17 @@ class SnapshotAssembler:
             )
         self.heartbeat = self._read(Heartbeat, value)
         return self.heartbeat
+
+    def _on_memory(self, record: Record, value: bytes) -> None:
+        signature = record.header(_SIGNATURE)
+        if signature is None or not self._signer.verify(
+            signature, _MEMORY_DOMAIN, self._pipeline.encode(), value
+        ):
+            raise SnapshotRefused(
+                f"the memory of the watch for drift of {self._pipeline} is not signed with any of "
+                "our keys; check that all trainers have the same snapshots.signing_keys"
+            )
+        self.memory = zlib.decompress(value)
 
     def _gather(self, header: SnapshotHeader) -> bytes | None:
         """The compressed payload; None unless every chunk of this very snapshot is here."""

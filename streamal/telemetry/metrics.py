@@ -53,6 +53,7 @@ class Metrics:
     budget_target: Gauge
     budget_spent: Gauge
     threshold: Gauge
+    drift_response: Gauge
     breaker_open: Gauge
     labels: Counter
     label_latency_seconds: Histogram
@@ -64,6 +65,8 @@ class Metrics:
     leader: Gauge
     production_accuracy: Gauge
     drift_alarms: Counter
+    drift_responses: Counter
+    stability_index: Gauge
     model_accuracy: Gauge
     annotators_quarantined: Gauge
     labels_held: Gauge
@@ -146,6 +149,7 @@ class Metrics:
         ):
             gauge.set(math.nan)
         for series in (
+            self.stability_index,
             self.production_accuracy,
             self.model_accuracy,
             self.annotator_agreement,

@@ -8,11 +8,11 @@ from typing import Final
 from streamal.core.budgets.base import read_number
 from streamal.core.types import JsonState
 
-__all__ = ["RESPONSE_LABELS", "Spend"]
+__all__ = ["REPAID", "RESPONSE_LABELS", "Spend"]
 
 #: Share of the budget that pays back a loan: a budget that is doubled for an hour is saved again
 #: over four, with three quarters of it going on meanwhile.
-_REPAID: Final = 0.25
+REPAID: Final = 0.25
 
 
 #: Labels of overspend that stop all but exploration, and of debt that multiply the spend by e.
@@ -106,7 +106,7 @@ class Spend:
         if factor > 1.0:
             rate = min(1.0, self.budget * factor)
         else:
-            rate = max(self.floor, self.budget - min(self.loan, _REPAID * self.budget))
+            rate = max(self.floor, self.budget - min(self.loan, REPAID * self.budget))
         self.loan = max(0.0, self.loan + rate - self.budget)
         return rate
 

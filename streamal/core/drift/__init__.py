@@ -10,10 +10,11 @@ from streamal.core.drift.calibration import CalibrationShift
 from streamal.core.drift.data import DataDrift, DataDriftOptions, Measured, VariableShift
 from streamal.core.drift.harmful_risk import HarmfulRisk
 from streamal.core.drift.registry import DETECTORS, build_detector
-from streamal.core.drift.table import Summary, Table
+from streamal.core.drift.table import FEATURE, Summary, Table
 
 __all__ = [
     "DETECTORS",
+    "FEATURE",
     "CalibrationShift",
     "Change",
     "DataDrift",

@@ -45,8 +45,8 @@ class Kswin(PseudoOutcomeDetector):
     ) -> None:
         if 2 * stat_size > window_size:
             raise SettingsInvalid(
-                f"drift.detectors.kswin.stat_size: {stat_size} is not allowed; at most half of "
-                f"window_size ({window_size})"
+                f"drift.detector_parameters.kswin.stat_size: {stat_size} is not allowed; at most "
+                f"half of window_size ({window_size})"
             )
         self.alpha = alpha
         self.window_size = window_size

@@ -49,5 +49,5 @@ def build_detector(name: str, parameters: Mapping[str, JsonValue]) -> Detector:
     """
     if name not in DETECTORS:
         allowed = ", ".join(sorted(DETECTORS))
-        raise SettingsInvalid(f"drift.detectors.{name}: not a detector; one of {allowed}")
-    return construct(DETECTORS[name], parameters, key=f"drift.detectors.{name}")
+        raise SettingsInvalid(f"drift.detectors: {name!r} is not a detector; one of {allowed}")
+    return construct(DETECTORS[name], parameters, key=f"drift.detector_parameters.{name}")

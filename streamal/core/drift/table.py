@@ -18,7 +18,10 @@ from typing import Final
 from streamal.core.drift.base import as_float, as_state
 from streamal.core.types import FeatureValue, JsonState, JsonValue
 
-__all__ = ["Summary", "Table", "bin_of", "bin_start"]
+__all__ = ["FEATURE", "Summary", "Table", "bin_of", "bin_start"]
+
+#: What the names of features begin with, so that no feature is taken for what production said.
+FEATURE: Final = "feature."
 
 #: Bits of the mantissa in the finest bins: 256 per octave, each 0.2 to 0.4 % wide.
 _FINEST_BITS: Final = 8
@@ -176,8 +179,8 @@ class Summary:
 
     Args:
         limit: see `Table`.
-        most_variables: variables that are counted; of more, the alphabetically first, which is the
-            same choice at every gate.
+        most_variables: variables that are counted; of more, those that are no features, then the
+            alphabetically first features: the same choice at every gate.
 
     Attributes:
         events: events counted; an event without a value of a variable has that value missing.
@@ -236,7 +239,8 @@ class Summary:
 
     def _fit(self) -> None:
         if len(self.tables) > self.most_variables:
-            for name in sorted(self.tables)[self.most_variables :]:
+            ranked = sorted(self.tables, key=lambda name: (name.startswith(FEATURE), name))
+            for name in ranked[self.most_variables :]:
                 del self.tables[name]
 
 

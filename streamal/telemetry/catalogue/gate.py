@@ -129,6 +129,17 @@ GATE_METRICS: Final = (
         unit="ratio",
     ),
     MetricSpec(
+        "drift_response",
+        "streamal_drift_response_ratio",
+        Kind.GAUGE,
+        "What is done about drift: factor on the budget, share of exploration, trust in the model.",
+        "Anything but 1, gate.exploration and 1 is a response in force; it ends by itself.",
+        (GATE,),
+        labels=("action",),
+        known={"action": ("budget", "exploration", "trust")},
+        unit="ratio",
+    ),
+    MetricSpec(
         "breaker_open",
         "streamal_breaker_open",
         Kind.GAUGE,

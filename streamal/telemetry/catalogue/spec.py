@@ -41,8 +41,10 @@ EVERY: Final = (*BOTH, CONSOLE, LABEL_STUDIO)
 LABELS: Final[Mapping[str, str]] = {
     "annotator": "an annotator, of at most labels.annotator_series",
     "class": "the most frequent classes, at most estimation.classes",
-    "detector": "a registered drift detector",
+    "action": "budget, exploration or trust",
+    "detector": "a registered drift detector, accuracy_shift or data_drift",
     "error": "class of a retriable error; three of them",
+    "harmful": "true or false",
     "kind": "which number of an estimate: estimate, low, high or naive",
     "outcome": "a fixed set per metric",
     "partition": "a partition assigned to this process; its series end with the assignment",
@@ -52,6 +54,7 @@ LABELS: Final[Mapping[str, str]] = {
     "segment": "a key of estimation.segments",
     "share": "0.5 or 0.9",
     "topic": "one of the configured topics",
+    "variable": "at most drift.data.max_features features, and four of predictions",
     "value": "the most frequent values of a segment, at most estimation.segment_values, and other",
 }
 

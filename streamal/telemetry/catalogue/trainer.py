@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from streamal.core.drift import DETECTORS
 from streamal.telemetry.catalogue.quality import QUALITY_METRICS
 from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
 
@@ -11,6 +12,9 @@ __all__ = ["TRAINER_METRICS"]
 
 #: From an oracle's instant answer to the default label horizon of a week.
 _HUMAN_LATENCIES: Final = (1, 10, 60, 300, 900, 3600, 14_400, 28_800, 86_400, 259_200, 604_800)
+
+#: What an event on the drift topic may come from.
+_DETECTORS: Final = ("accuracy_shift", "data_drift", *sorted(DETECTORS))
 
 TRAINER_METRICS: Final = (
     MetricSpec(
@@ -125,11 +129,31 @@ TRAINER_METRICS: Final = (
         "drift_alarms",
         "streamal_drift_alarms_total",
         Kind.COUNTER,
-        "Drift events written to the drift topic, by detector.",
+        "Drifts written to the drift topic, by detector, and whether production became worse.",
         "Read the event's cause; if production became worse, retrain it on the newest labels.",
         (TRAINER,),
+        labels=("detector", "harmful"),
+        known={"detector": _DETECTORS, "harmful": ("true", "false")},
+    ),
+    MetricSpec(
+        "drift_responses",
+        "streamal_drift_responses_total",
+        Kind.COUNTER,
+        "Responses to drift that were decided on, by the detector that found it.",
+        "The event on the drift topic says what is done and until when; gates show what they do.",
+        (TRAINER,),
         labels=("detector",),
-        known={"detector": ("accuracy_shift",)},
+        known={"detector": _DETECTORS},
+    ),
+    MetricSpec(
+        "stability_index",
+        "streamal_data_stability_ratio",
+        Kind.GAUGE,
+        "Population stability index of each watched variable in the last compared window.",
+        "From 0.1 look at the feature, from 0.25 at whoever feeds it; see the drift event.",
+        (TRAINER,),
+        labels=("variable",),
+        unit="ratio",
     ),
     MetricSpec(
         "model_accuracy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from streamal.core.budgets import BUDGETS
+from streamal.core.drift import DETECTORS
 from streamal.core.learners import LEARNERS
 from streamal.core.strategies import STRATEGIES
 from streamal.operations.catalogue import Entry, catalogue
@@ -20,12 +21,13 @@ def test_everything_registered_is_listed_once_and_in_order() -> None:
     assert names(found.strategies) == sorted(STRATEGIES)
     assert names(found.policies) == sorted(BUDGETS)
     assert names(found.learners) == sorted(LEARNERS)
+    assert names(found.detectors) == sorted(DETECTORS)
     assert [metric.name for metric in found.metrics] == [spec.name for spec in CATALOGUE]
 
 
 def test_every_entry_and_parameter_is_explained() -> None:
     found = catalogue()
-    for entry in [*found.strategies, *found.policies, *found.learners]:
+    for entry in [*found.strategies, *found.policies, *found.learners, *found.detectors]:
         assert entry.summary, entry.name
         for parameter in entry.parameters:
             assert parameter.description, (entry.name, parameter.name)

@@ -206,6 +206,7 @@ def test_matured_windows_are_estimated_and_a_fall_of_accuracy_is_told_once(
             "gate": {"budget": 1.0},
             "estimation": {"window_seconds": 100, "label_horizon_seconds": 50},
             "trainer": {"heartbeat_seconds": 10},
+            "drift": {"detectors": []},
         }
     )
     metrics = Metrics("town")

@@ -1,0 +1,87 @@
+"""The watch for drift, built from settings."""
+
+from __future__ import annotations
+
+from streamal.core.drift import DataDriftOptions, build_detector
+from streamal.errors import SettingsInvalid
+from streamal.roles.countermeasures import Plan
+from streamal.roles.data_watch import DataWatchOptions
+from streamal.roles.drift_watch import WatchOptions
+from streamal.roles.observation import Observing
+from streamal.settings import DataDriftSettings, Settings
+
+__all__ = ["check_drift", "observing", "watch_options"]
+
+
+def observing(settings: Settings) -> Observing | None:
+    """What gates count for data drift; None where it is not watched."""
+    data = settings.drift.data
+    if not data.enabled:
+        return None
+    return Observing(frozenset(data.features), data.max_features, data.bins)
+
+
+def watch_options(settings: Settings) -> WatchOptions:
+    """What the leader takes for drift, and does about it."""
+    drift = settings.drift
+    return WatchOptions(
+        pipeline=settings.pipeline.name,
+        detectors={name: drift.detector_parameters.get(name, {}) for name in drift.detectors},
+        data=_data_options(drift.data) if drift.data.enabled else None,
+        plans={
+            "harmful": Plan(**drift.on_harmful.model_dump()),
+            "change": Plan(**drift.on_change.model_dump()),
+            "data": Plan(**drift.on_data.model_dump()),
+        },
+        seed=settings.pipeline.seed,
+        least_propensity=settings.gate.budget * settings.gate.exploration or None,
+    )
+
+
+def check_drift(settings: Settings) -> None:
+    """Build each detector by itself, and see that a reference can be kept.
+
+    Raises:
+        SettingsInvalid: with one line for each problem.
+    """
+    chosen, parameters = settings.drift.detectors, settings.drift.detector_parameters
+    problems = [
+        f"drift.detector_parameters.{name}: not among drift.detectors ({', '.join(chosen)})"
+        for name in parameters
+        if name not in chosen
+    ]
+    for name in chosen:
+        try:
+            build_detector(name, parameters.get(name, {}))
+        except SettingsInvalid as error:
+            problems.extend(error.problems)
+    problems += _reference_problems(settings)
+    if problems:
+        raise SettingsInvalid(*problems)
+
+
+def _reference_problems(settings: Settings) -> list[str]:
+    data, kept = settings.drift.data, settings.topics.retention_seconds
+    spanned = data.reference_windows * settings.estimation.window_seconds
+    if not data.enabled or kept > spanned:
+        return []
+    return [
+        f"drift.data.reference_windows = {data.reference_windows}: times "
+        f"estimation.window_seconds must be below topics.retention_seconds ({kept:.0f}), or there "
+        "is no reference to compare with"
+    ]
+
+
+def _data_options(data: DataDriftSettings) -> DataWatchOptions:
+    return DataWatchOptions(
+        tests=DataDriftOptions(
+            sliding=data.reference == "sliding",
+            reference_windows=data.reference_windows,
+            false_alarm_rate=data.false_alarm_rate,
+            least_shift=data.least_shift,
+            limit=data.bins,
+            most_variables=Observing(frozenset(), data.max_features, data.bins).most_variables,
+        ),
+        grace_seconds=data.grace_seconds,
+        least_events=data.least_events,
+    )
