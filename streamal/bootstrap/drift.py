@@ -65,11 +65,12 @@ def _reference_problems(settings: Settings) -> list[str]:
     spanned = data.reference_windows * settings.estimation.window_seconds
     if not data.enabled or kept > spanned:
         return []
-    return [
+    line = (
         f"drift.data.reference_windows = {data.reference_windows}: times "
         f"estimation.window_seconds must be below topics.retention_seconds ({kept:.0f}), or there "
         "is no reference to compare with"
-    ]
+    )
+    return [line]
 
 
 def _data_options(data: DataDriftSettings) -> DataWatchOptions:

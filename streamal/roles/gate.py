@@ -240,6 +240,7 @@ class GateRole:
             prediction.timestamp.timestamp(),
             appraisal.outlook.expected_correct,
             segments,
+            {} if self._observing is None else self._observing.values(appraisal),
         )
         self._decided.append(_Decided(record, appraisal, decision))
         if decision.query:
