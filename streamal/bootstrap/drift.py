@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamal.bootstrap.parts import new_gate
 from streamal.core.drift import DataDriftOptions, build_detector
 from streamal.errors import SettingsInvalid
 from streamal.roles.countermeasures import Plan
@@ -34,7 +35,7 @@ def watch_options(settings: Settings) -> WatchOptions:
             "data": Plan(**drift.on_data.model_dump()),
         },
         seed=settings.pipeline.seed,
-        least_propensity=settings.gate.budget * settings.gate.exploration or None,
+        least_propensity=new_gate(settings, partitions=1).policy.floor or None,
     )
 
 
@@ -63,7 +64,8 @@ def check_drift(settings: Settings) -> None:
 def _reference_problems(settings: Settings) -> list[str]:
     data, kept = settings.drift.data, settings.topics.retention_seconds
     spanned = data.reference_windows * settings.estimation.window_seconds
-    if not data.enabled or kept > spanned:
+    # A retention below the labels' is a problem of its own, and told once.
+    if not data.enabled or kept > spanned or kept <= settings.labels.ttl_seconds:
         return []
     line = (
         f"drift.data.reference_windows = {data.reference_windows}: times "
