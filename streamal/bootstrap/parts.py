@@ -16,6 +16,7 @@ from streamal.core.learners.regression import build_regression_model
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Task, Truth
 from streamal.errors import SettingsInvalid
+from streamal.roles.losses import LossOptions
 from streamal.roles.rules import ClassRules, TaskRules, ValueRules
 from streamal.settings import Settings
 from streamal.state.snapshots import Signer
@@ -26,6 +27,7 @@ __all__ = [
     "first_model",
     "labelled_rows",
     "learner_digest",
+    "loss_options",
     "new_gate",
     "new_signer",
     "task_rules",
@@ -89,6 +91,18 @@ def task_rules(settings: Settings) -> TaskRules:
     if pipeline.value_range is None:
         return ValueRules(needs_prediction=learns_errors)
     return ValueRules(*pipeline.value_range, needs_prediction=learns_errors)
+
+
+def loss_options(settings: Settings) -> LossOptions | None:
+    """How the errors of a regression are estimated; None in a classification."""
+    if Task(settings.pipeline.task) is Task.CLASSIFICATION:
+        return None
+    low, high = settings.pipeline.value_range or (0.0, 0.0)
+    return LossOptions(
+        level=settings.estimation.level,
+        least_propensity=new_gate(settings, partitions=1).policy.floor or None,
+        bound=high - low or None,
+    )
 
 
 def new_signer(settings: Settings) -> Signer:

@@ -13,6 +13,7 @@ from streamal.bootstrap.parts import (
     blank_model,
     first_model,
     learner_digest,
+    loss_options,
     new_gate,
     new_signer,
     task_rules,
@@ -192,6 +193,7 @@ class Pipeline:
             least_propensity=new_gate(settings, partitions=1).policy.floor or None,
             segment_limits=self._segment_limits(),
             learns_errors=settings.learner.target == "error",
+            losses=loss_options(settings),
         )
 
     def _lead(self, view: ReviewView, election: Consumer) -> Lead:

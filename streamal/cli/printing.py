@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamal.core.types import Task
-from streamal.events import QualityReport, Reported
+from streamal.events import QualityReport, Reported, ReportedLoss
 from streamal.operations.catalogue import Catalogue, Entry
 from streamal.operations.inspect import Inspection
 
@@ -118,6 +118,26 @@ def _print_quality(found: QualityReport) -> None:
     ):
         if rows:
             print_table(rows, title)
+    if found.loss is not None:
+        losses = {
+            "production": found.loss.production,
+            "last window": found.loss.window,
+            "model": found.loss.model,
+        }
+        print_table(
+            [{"": name, **_told_loss(part)} for name, part in losses.items()], "mean absolute error"
+        )
+
+
+def _told_loss(part: ReportedLoss) -> dict[str, object]:
+    return {
+        "estimate": "" if part.value is None else f"{part.value:.4g}",
+        "low": f"{part.low:.4g}",
+        "high": "" if part.high is None else f"{part.high:.4g}",
+        "labels": part.labelled,
+        "events": part.events,
+        "reliable": "yes" if part.reliable else "no",
+    }
 
 
 def _told(part: Reported) -> dict[str, object]:

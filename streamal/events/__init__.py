@@ -16,8 +16,10 @@ from streamal.events.prediction import (
 from streamal.events.quality import (
     ClassQuality,
     ComparedQuality,
+    LossQuality,
     QualityReport,
     Reported,
+    ReportedLoss,
     SegmentQuality,
 )
 from streamal.events.reject import DeadLetter
@@ -39,6 +41,7 @@ __all__ = [
     "DriftResponse",
     "Heartbeat",
     "LabelEvent",
+    "LossQuality",
     "ModelRef",
     "ModelView",
     "Output",
@@ -46,6 +49,7 @@ __all__ = [
     "ProbabilityRules",
     "QualityReport",
     "Reported",
+    "ReportedLoss",
     "ReviewRequest",
     "SegmentQuality",
     "SegmentStats",

@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamal.events.base import UtcDatetime
 
-__all__ = ["ClassQuality", "ComparedQuality", "QualityReport", "Reported", "SegmentQuality"]
+__all__ = [
+    "ClassQuality",
+    "ComparedQuality",
+    "LossQuality",
+    "QualityReport",
+    "Reported",
+    "ReportedLoss",
+    "SegmentQuality",
+]
 
 
 class _Part(BaseModel):
@@ -81,6 +89,42 @@ class ClassQuality(_Part):
     recall: Reported
 
 
+class ReportedLoss(_Part):
+    """An estimated mean absolute error with its interval, in the truth's unit.
+
+    Attributes:
+        value: None while nothing is labelled.
+        low: lower end of the interval.
+        high: upper end; None while there is none: too few labels, and no bound is known.
+        naive: plain mean over the labelled items: biased, for comparison only.
+        labelled: labelled items that it rests on.
+        events: events that it speaks for.
+        reliable: whether labels suffice for the interval's level to hold.
+    """
+
+    value: float | None = None
+    low: float = 0.0
+    high: float | None = None
+    naive: float | None = None
+    labelled: int = 0
+    events: int = 0
+    reliable: bool = False
+
+
+class LossQuality(_Part):
+    """The mean absolute errors of a regression.
+
+    Attributes:
+        window: production's in the last matured window alone.
+        production: over all matured windows, with an interval that holds at all times together.
+        model: the online model's, by what it had predicted at decision time.
+    """
+
+    window: ReportedLoss
+    production: ReportedLoss
+    model: ReportedLoss
+
+
 class QualityReport(_Part):
     """All estimates of the leading trainer.
 
@@ -93,6 +137,7 @@ class QualityReport(_Part):
         segments: production's by segment.
         differences: segments compared.
         classes: production's precision and recall.
+        loss: mean absolute errors; None in a classification.
     """
 
     window_start: UtcDatetime
@@ -103,3 +148,4 @@ class QualityReport(_Part):
     segments: tuple[SegmentQuality, ...] = ()
     differences: tuple[ComparedQuality, ...] = ()
     classes: tuple[ClassQuality, ...] = ()
+    loss: LossQuality | None = None

@@ -30,6 +30,7 @@ from streamal.roles.evidence import (
     responses,
     totals,
 )
+from streamal.roles.losses import Losses, LossOptions
 from streamal.roles.quality_gauges import QualityGauges
 from streamal.state.measures import ReviewMeasures
 from streamal.state.measures import WindowTotals as WindowSums
@@ -50,6 +51,7 @@ class QualityOptions:
         least_propensity: the exploration floor in force; None when there is none.
         segment_limits: key to the number of its values that are told apart.
         learns_errors: whether the online model predicts if production is right (`target = error`).
+        losses: how the errors of a regression are estimated; None in a classification.
     """
 
     pipeline: str
@@ -58,6 +60,7 @@ class QualityOptions:
     least_propensity: float | None
     segment_limits: Mapping[str, int] = field(default_factory=dict)
     learns_errors: bool = False
+    losses: LossOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Quality:
         self.report: QualityReport | None = None
         self.production = self._tracker()
         self.model = self._tracker()
+        self._losses = None if options.losses is None else Losses(options.losses)
         self._shift = AccuracyShift(least_propensity=options.least_propensity)
 
     def advance(self, now: float) -> list[WindowReport]:
@@ -131,6 +135,7 @@ class Quality:
             segments=tuple(self._breakdown.segments()),
             differences=tuple(self._breakdown.differences()),
             classes=tuple(self._breakdown.classes()),
+            loss=None if self._losses is None else self._losses.report(),
         )
 
     def _close(self, window: WindowSums, now: float) -> WindowReport:
@@ -143,6 +148,8 @@ class Quality:
         items = labelled_items(outcomes, production_correct, use_expectation=True)
         sums = totals(window.reachable, window.sum_expected_correct, len(items))
         self._breakdown.close(window, outcomes)
+        if self._losses is not None:
+            self._losses.close(window, outcomes)
         shift = self._shift.close(sums, items, answers)
         return WindowReport(
             window=ClosedWindow(

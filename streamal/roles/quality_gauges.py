@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from streamal.core.estimation import Estimate
-from streamal.events import QualityReport, Reported
+from streamal.events import LossQuality, QualityReport, Reported
 from streamal.telemetry import Metrics
 
 __all__ = ["QualityGauges"]
@@ -42,6 +42,19 @@ class QualityGauges:
         metrics.show(metrics.window_accuracy, dict(_series(report.window)))
         metrics.window_labels.set(report.window.labelled)
         self._show_parts(report)
+        if report.loss is not None:
+            self._show_losses(report.loss)
+
+    def _show_losses(self, losses: LossQuality) -> None:
+        for gauge, estimate in (
+            (self._metrics.production_error, losses.production),
+            (self._metrics.window_error, losses.window),
+            (self._metrics.model_error, losses.model),
+        ):
+            gauge.labels(kind="estimate").set(_known(estimate.value))
+            gauge.labels(kind="low").set(estimate.low)
+            gauge.labels(kind="high").set(math.inf if estimate.high is None else estimate.high)
+            gauge.labels(kind="naive").set(_known(estimate.naive))
 
     def _show_parts(self, report: QualityReport) -> None:
         metrics = self._metrics
@@ -75,7 +88,11 @@ class QualityGauges:
         )
 
 
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 def _series(part: Reported, *labels: str) -> Iterator[tuple[tuple[str, ...], float]]:
-    yield (*labels, "estimate"), math.nan if part.value is None else part.value
+    yield (*labels, "estimate"), _known(part.value)
     yield (*labels, "low"), part.low
     yield (*labels, "high"), part.high

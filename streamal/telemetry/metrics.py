@@ -78,6 +78,9 @@ class Metrics:
     annotator_agreement: Gauge
     annotator_kappa: Gauge
     annotator_answers: Gauge
+    production_error: Gauge
+    window_error: Gauge
+    model_error: Gauge
     window_accuracy: Gauge
     window_labels: Gauge
     segment_accuracy: Gauge
@@ -155,6 +158,9 @@ class Metrics:
             self.annotator_agreement,
             self.annotator_kappa,
             self.annotator_answers,
+            self.production_error,
+            self.window_error,
+            self.model_error,
             self.window_accuracy,
             self.segment_accuracy,
             self.segment_difference,

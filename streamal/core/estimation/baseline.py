@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -83,6 +83,17 @@ class BaselineFit:
             sums.effective + _PRIOR_LEVEL
         )
         return Baseline(level - slope * mean_g, slope)
+
+    def rescale(self, factor: float) -> None:
+        """Go on in another unit of c and g: both were `factor` times as large, > 0."""
+        sums = self._sums
+        self._sums = replace(
+            sums,
+            c=sums.c * factor,
+            g=sums.g * factor,
+            gg=sums.gg * factor**2,
+            cg=sums.cg * factor**2,
+        )
 
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values."""

@@ -92,6 +92,17 @@ class Measurement:
             weight_squared=self.weight_squared * factor**2,
         )
 
+    def in_unit(self, factor: float) -> Measurement:
+        """With every outcome times `factor`, > 0."""
+        return replace(
+            self,
+            total=self.total * factor,
+            predicted=self.predicted * factor,
+            variance=self.variance * factor**2,
+            third=self.third * factor**3,
+            correct=self.correct * factor,
+        )
+
     def state(self) -> JsonState:
         """All that `of_state` needs, as JSON values."""
         return {**asdict(self), "method": self.method.value}

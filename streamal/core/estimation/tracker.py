@@ -124,6 +124,15 @@ class AccuracyTracker:
         radius = sequence_radius(self._variance, self._tightest_variance, self.level) / events
         return report(self._pooled, self.level, Interval(mean - radius, mean + radius, self.level))
 
+    def rescale(self, factor: float) -> None:
+        """Go on in another unit of the outcomes: everything so far counts times `factor`, > 0.
+
+        Exact for powers of two.
+        """
+        self._baseline.rescale(factor)
+        self._pooled = self._pooled.in_unit(factor)
+        self._tightest_variance *= factor**2
+
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values; a few hundred bytes."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from streamal.core.drift import DETECTORS
+from streamal.telemetry.catalogue.losses import LOSS_METRICS
 from streamal.telemetry.catalogue.quality import QUALITY_METRICS
 from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
 
@@ -166,5 +167,6 @@ TRAINER_METRICS: Final = (
         known={"kind": ("estimate", "low", "high", "naive")},
         unit="ratio",
     ),
+    *LOSS_METRICS,
     *QUALITY_METRICS,
 )

@@ -8,6 +8,7 @@ import pytest
 from streamal.operations.inspect import inspect
 from streamal.roles.gate import GateRole
 from streamal.roles.trainer import TrainerRole
+from streamal.telemetry import Metrics
 from tests.support.town import Town, merged
 
 REGRESSION = {
@@ -123,3 +124,55 @@ def test_events_bring_their_own_committee() -> None:
     town.publish("alone", prediction={"value": 1.0}, committee=[5.0, {"a": 1.0}])
     settle(gate)
     assert {each.event_id: each.score for each in town.reviews()} == {"agrees": 0.0, "alone": 1.0}
+
+
+def test_the_mean_absolute_error_is_estimated_and_shown(town: Town) -> None:
+    metrics = Metrics("town")
+    gate, trainer = town.pipeline().gate(instance="one"), town.pipeline(metrics).trainer(":memory:")
+    gate.start()
+    trainer.start()
+    for number in range(40):
+        predict(town, number)
+    settle(gate)
+    for number in range(40):
+        town.label(f"e{number}", None, value=26.0 if number % 4 else 20.0)
+    settle(trainer, gate)
+    town.clock.advance(1)
+    for number in range(40, 60):
+        predict(town, number)
+    settle(gate)
+    for number in range(40, 60):
+        town.label(f"e{number}", None, value=26.0)
+    settle(trainer)
+    town.clock.advance(8 * 86_400)
+    settle(trainer)
+
+    def shown(name: str, kind: str = "estimate") -> float:
+        return metrics.value(f"streamal_{name}_absolute_error", {"kind": kind}) or 0.0
+
+    assert shown("production") == pytest.approx((30 * 6.0 + 20 * 6.0) / 60)
+    assert shown("production", "low") <= 5.0 <= shown("production", "high")
+    assert 0.0 < shown("model") < shown("production"), "it learned where the truth is"
+    report = inspect(town.pipeline()).quality
+    assert report is not None
+    assert report.loss is not None
+    assert report.loss.production.value == pytest.approx(5.0)
+    assert report.loss.production.naive == pytest.approx(5.0)
+    assert report.loss.model.labelled == 20
+
+
+def test_a_classification_has_no_error_to_show() -> None:
+    town, metrics = Town({"gate": {"budget": 1.0}}), Metrics("town")
+    gate, trainer = town.pipeline().gate(instance="one"), town.pipeline(metrics).trainer(":memory:")
+    gate.start()
+    trainer.start()
+    town.publish("a")
+    settle(gate)
+    town.label("a")
+    settle(trainer)
+    town.clock.advance(8 * 86_400)
+    settle(trainer)
+    assert metrics.value("streamal_production_absolute_error", {"kind": "estimate"}) is None
+    report = inspect(town.pipeline()).quality
+    assert report is not None
+    assert report.loss is None

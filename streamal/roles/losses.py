@@ -1,0 +1,124 @@
+"""The mean absolute error of a regression, beside the accuracy, from the same windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from streamal.core.estimation import Estimate, Responses
+from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
+from streamal.events import LossQuality, ReportedLoss
+from streamal.roles.evidence import responses
+from streamal.state.measures import ReviewOutcome, WindowTotals
+
+__all__ = ["LossOptions", "Losses"]
+
+#: The loss of an answered review; None where the prediction had no number.
+_Loss = Callable[[ReviewOutcome], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LossOptions:
+    """How losses are estimated.
+
+    Attributes:
+        level: coverage of the intervals, in (0, 1).
+        least_propensity: the exploration floor in force; None when there is none.
+        bound: the largest loss that is possible; None when nobody knows.
+    """
+
+    level: float
+    least_propensity: float | None
+    bound: float | None
+
+
+class Losses:
+    """Production's and the online model's mean absolute error.
+
+    Args:
+        options: settings.
+    """
+
+    def __init__(self, options: LossOptions) -> None:
+        self.production = _tracker(options)
+        self.model = _tracker(options)
+        self._window: Estimate | None = None
+
+    def close(self, window: WindowTotals, outcomes: Sequence[ReviewOutcome]) -> None:
+        """Take in the next matured window with its reviews."""
+        answers = responses(outcomes)
+        items = _labelled(outcomes, _production_loss, use_expectation=True)
+        totals = LossTotals(window.reachable, window.sum_expected_loss)
+        # Increments of the window are gone: weights must do without its size.
+        known = totals if window.reachable >= len(items.loss) else None
+        self._window = self.production.close(known, items, answers)
+        self._close_model(outcomes, known, answers)
+
+    def _close_model(
+        self, outcomes: Sequence[ReviewOutcome], totals: LossTotals | None, answers: Responses
+    ) -> None:
+        """The model speaks for the events about which it had something to say.
+
+        How many those are among the unrouted is not known; where some were not, weights do without.
+        """
+        items = _labelled(outcomes, _model_loss, use_expectation=False)
+        spoke = all(outcome.model_value is not None for outcome in outcomes)
+        if spoke:
+            events = None if totals is None else LossTotals(totals.events)
+            self.model.close(events, items, answers)
+        elif items.loss:
+            had = [outcome for outcome in outcomes if outcome.model_value is not None]
+            self.model.close(None, items, responses(had))
+
+    def report(self) -> LossQuality | None:
+        """What is known; None before the first window."""
+        if self._window is None:
+            return None
+        return LossQuality(
+            window=_reported(self._window),
+            production=_reported(self.production.anytime()),
+            model=_reported(self.model.anytime()),
+        )
+
+
+def _tracker(options: LossOptions) -> LossTracker:
+    return LossTracker(
+        level=options.level, least_propensity=options.least_propensity, bound=options.bound
+    )
+
+
+def _production_loss(outcome: ReviewOutcome) -> float | None:
+    return outcome.production_loss
+
+
+def _model_loss(outcome: ReviewOutcome) -> float | None:
+    return outcome.model_loss
+
+
+def _labelled(
+    outcomes: Sequence[ReviewOutcome], loss_of: _Loss, *, use_expectation: bool
+) -> LabelledLosses:
+    found = [(outcome, loss) for outcome in outcomes if (loss := loss_of(outcome)) is not None]
+    return LabelledLosses(
+        [loss for _, loss in found],
+        [(outcome.expected_loss or 0.0) if use_expectation else 0.0 for outcome, _ in found],
+        [outcome.propensity for outcome, _ in found],
+        [outcome.reason for outcome, _ in found],
+    )
+
+
+def _reported(estimate: Estimate) -> ReportedLoss:
+    return ReportedLoss(
+        value=_finite(estimate.value),
+        low=estimate.interval.low,
+        high=_finite(estimate.interval.high),
+        naive=_finite(estimate.naive),
+        labelled=estimate.labelled,
+        events=estimate.events,
+        reliable=estimate.reliable,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
