@@ -79,6 +79,11 @@ class WindowReport:
     model: Estimate
     drift: DriftEvent | None
 
+    @property
+    def window_start(self) -> float:
+        """First instant, seconds since the epoch."""
+        return self.window.start
+
 
 class Quality:
     """Closes windows as they mature.
