@@ -206,7 +206,7 @@ class Board:
             windows = measures.windows(0.0 if seconds is None else now - seconds, now + _HOUR)
             first = min((window.window_start for window in windows), default=now - _HOUR)
             start = first if seconds is None else now - seconds
-            reports = [report for report in self._reports if report.window_start >= start]
+            reports = [report for report in self._reports if report.window.start >= start]
             production = _overall(self._quality.production.anytime(), reports)
             model = _overall(self._quality.model.anytime(), reports)
             response_rate = measures.response_rate(now)
@@ -337,7 +337,7 @@ def _points(
 ) -> list[tuple[float, float, float, float]]:
     """Middle of the window, value, low and high; windows without a label say nothing."""
     return [
-        (report.window_start + length / 2, found.value, found.interval.low, found.interval.high)
+        (report.window.start + length / 2, found.value, found.interval.low, found.interval.high)
         for report in reports
         if (found := which(report)).labelled
     ]
