@@ -46,6 +46,7 @@ def new_gate(settings: Settings, partitions: int) -> Gate:
         exploration=gate.exploration,
         max_per_hour=gate.max_per_hour,
         max_pending=gate.max_pending,
+        stop_at_accuracy=gate.stop_at_accuracy,
         share=1 / partitions,
     )
     strategy = build_strategy(gate.strategy, gate.strategy_parameters)

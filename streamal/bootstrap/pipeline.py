@@ -83,6 +83,7 @@ class Pipeline:
                 pipeline=settings.pipeline.name,
                 budget=gate.budget,
                 exploration=gate.exploration,
+                stop_on=gate.stop_on,
             ),
             intake=self._intake(),
             reviewing=Reviewing(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from streamal.core.budgets.base import BudgetPolicy, with_exploration
 from streamal.core.chance import draw
 from streamal.core.parameters import parameters_of
 from streamal.core.strategies.base import Strategy
-from streamal.core.types import Conditions, Context, Decision, JsonState, JsonValue, Offer
+from streamal.core.types import (
+    Candidate,
+    Conditions,
+    Context,
+    Decision,
+    JsonState,
+    JsonValue,
+    Offer,
+)
 
 __all__ = ["DRAW_PURPOSE", "STATE_FORMAT", "Gate"]
 
@@ -24,7 +33,8 @@ class Gate:
 
     `decide` changes nothing: calling it again, or on another replica with the same state, gives the
     same decision. `commit` is called once for every decided item, in order, and before the next
-    `decide`. Used by one thread.
+    `decide`. Where the policy has a `decision_window`, `plan` comes before the first `decide` of a
+    window. Used by one thread.
 
     Args:
         strategy: how informative an item is.
@@ -48,6 +58,7 @@ class Gate:
         self.strategy = strategy
         self.policy = policy
         self.seed = seed
+        self._planned: dict[str, tuple[float, Offer]] = {}
 
     def decide(self, context: Context, conditions: Conditions) -> Decision:
         """The verdict on one item. Changes no state.
@@ -56,10 +67,13 @@ class Gate:
             context: what is known about the item.
             conditions: the time and the reviews that are pending.
         """
-        score = self.strategy.score(context)
-        offer = with_exploration(
-            self.policy.preview(score, conditions), self.policy.budget, conditions.exploration
-        )
+        planned = self._planned.get(context.event_id)
+        if planned is None:
+            score = self.strategy.score(context)
+            offer = self.policy.preview(score, conditions)
+        else:
+            score, offer = planned[0], self.policy.limited(planned[1], conditions)
+        offer = with_exploration(offer, self.policy.budget, conditions.exploration)
         query = draw(self.seed, context.event_id, DRAW_PURPOSE) < offer.propensity
         return Decision(
             query=query,
@@ -71,6 +85,26 @@ class Gate:
             advice=self.strategy.advice(context) if query else None,
         )
 
+    def plan(self, contexts: Sequence[Context], conditions: Conditions) -> None:
+        """Look at the items of a window together, before they are decided one by one.
+
+        For a policy with a `decision_window`. What was planned for an item is forgotten when it is
+        committed, or with `restore`.
+
+        Args:
+            contexts: what is known about each item, in order of arrival; event ids differ.
+            conditions: the time and the reviews that are pending.
+        """
+        candidates = [
+            Candidate(context.event_id, self.strategy.score(context), context.features)
+            for context in contexts
+        ]
+        offers = self.policy.offers(candidates, conditions)
+        self._planned = {
+            candidate.event_id: (candidate.score, offer)
+            for candidate, offer in zip(candidates, offers, strict=True)
+        }
+
     def commit(self, context: Context, decision: Decision, conditions: Conditions) -> None:
         """Take note of a decided item, routed or not.
 
@@ -79,6 +113,7 @@ class Gate:
             decision: what `decide` returned.
             conditions: as they were given to `decide`.
         """
+        self._planned.pop(context.event_id, None)
         self.strategy.commit(context)
         self.policy.commit(
             decision.score,
@@ -107,6 +142,7 @@ class Gate:
         under another strategy: the debt stays owed, and the window turns over by itself. A state of
         another format starts everything fresh.
         """
+        self._planned = {}
         if state.get("format") != STATE_FORMAT:
             state = {}
         strategy = _part(state, "strategy")

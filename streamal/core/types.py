@@ -14,9 +14,11 @@ from typing import TypeAlias
 __all__ = [
     "NOTHING",
     "Advice",
+    "Candidate",
     "Conditions",
     "Context",
     "Decision",
+    "DecisionWindow",
     "FeatureValue",
     "Features",
     "JsonState",
@@ -68,6 +70,7 @@ class Reason(StrEnum):
     EXPLORATION = "exploration"
     MAX_PENDING = "max_pending"
     RATE_LIMITED = "rate_limited"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Conditions:
         exploration: share of the budget that is spent uniformly for the time being, where that is
             more than the policy's own; None leaves it alone.
         trust: how much the online model's opinion counts, in [0, 1].
+        accuracy_low: lower confidence bound of the accuracy that the pipeline is to reach, in
+            [0, 1], from what was seen since the last drift; None before the first estimate.
     """
 
     now: float
@@ -151,6 +156,35 @@ class Conditions:
     budget_factor: float = 1.0
     exploration: float | None = None
     trust: float = 1.0
+    accuracy_low: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One item of a window that is decided as a whole.
+
+    Attributes:
+        event_id: identity of the event; breaks ties.
+        score: informativeness in [0, 1].
+        features: the model inputs, to tell how alike two items are.
+    """
+
+    event_id: str
+    score: float
+    features: Features
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWindow:
+    """How many items a policy wants to see before it decides on any of them.
+
+    Attributes:
+        events: most items in a window, >= 1.
+        seconds: longest time that the first item of a window waits for the others, > 0.
+    """
+
+    events: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,9 @@ class QualityReport(_Part):
         differences: segments compared.
         classes: production's precision and recall.
         loss: mean absolute errors; None in a classification.
+        production_at_least: production's accuracy since the last drift, for sure: the lower end of
+            a confidence sequence, in [0, 1].
+        model_at_least: the online model's, in the same way.
     """
 
     window_start: UtcDatetime
@@ -149,3 +152,5 @@ class QualityReport(_Part):
     differences: tuple[ComparedQuality, ...] = ()
     classes: tuple[ClassQuality, ...] = ()
     loss: LossQuality | None = None
+    production_at_least: float = Field(default=0.0, ge=0, le=1)
+    model_at_least: float = Field(default=0.0, ge=0, le=1)

@@ -38,6 +38,14 @@ class _Due:
     selection: Selection
 
 
+@dataclass(frozen=True, slots=True)
+class _Appraised:
+    """What is known about an item."""
+
+    context: Context
+    expected_correct: float
+
+
 class Replay:
     """The parts of one run, item by item.
 
@@ -56,11 +64,48 @@ class Replay:
         self._reviewers = reviewers
         self._classes = classes
         self._due: deque[_Due] = deque()
+        self._waiting: list[Item] = []
         self._number = 0
 
-    def step(self, item: Item) -> Observation:
+    def step(self, item: Item) -> list[Observation]:
+        """Take in the next item, and decide on what can be decided with it.
+
+        That is the item itself, or the window that it completes, or nothing yet.
+        """
+        self._waiting.append(item)
+        window = self._gate.policy.decision_window
+        full = window is None or len(self._waiting) >= window.events
+        return self.finish() if full else []
+
+    def finish(self) -> list[Observation]:
+        """Decide on what waits for its window."""
+        items, self._waiting = self._waiting, []
+        appraised = [self._appraise(item) for item in items]
+        if self._gate.policy.decision_window is not None:
+            self._gate.plan([each.context for each in appraised], self._conditions())
+        return [self._decide(item, each) for item, each in zip(items, appraised, strict=True)]
+
+    def _decide(self, item: Item, appraised: _Appraised) -> Observation:
         """Decide on one item, ask about it if the gate says so, and learn the answers now due."""
-        outlook, production, expected = self._appraise(item)
+        context, conditions = appraised.context, self._conditions()
+        decision = self._gate.decide(context, conditions)
+        self._gate.commit(context, decision, conditions)
+        answer = self._ask(item, context.production, decision)
+        self._learn()
+        self._number += 1
+        return Observation(
+            decision=decision,
+            expected_correct=appraised.expected_correct,
+            production_right=context.production.label == item.label,
+            model_right=top_class(context.model) == item.label,
+            answered_right=None if answer is None else context.production.label == answer,
+        )
+
+    def _conditions(self) -> Conditions:
+        return Conditions(now=float(self._number), pending=len(self._due))
+
+    def _appraise(self, item: Item) -> _Appraised:
+        outlook, production, expected = self._outlook(item)
         context = Context(
             event_id=item.event_id,
             features=item.features,
@@ -73,21 +118,9 @@ class Replay:
             else None,
             strategy_weights=self._model.strategy_weights,
         )
-        conditions = Conditions(now=float(self._number), pending=len(self._due))
-        decision = self._gate.decide(context, conditions)
-        self._gate.commit(context, decision, conditions)
-        answer = self._ask(item, production, decision)
-        self._learn()
-        self._number += 1
-        return Observation(
-            decision=decision,
-            expected_correct=expected,
-            production_right=production.label == item.label,
-            model_right=top_class(outlook.probabilities) == item.label,
-            answered_right=None if answer is None else production.label == answer,
-        )
+        return _Appraised(context, expected)
 
-    def _appraise(self, item: Item) -> tuple[Outlook, Production, float]:
+    def _outlook(self, item: Item) -> tuple[Outlook, Production, float]:
         if item.production is not None:
             outlook = self._model.outlook(item.features, item.production)
             return outlook, item.production, outlook.expected_correct
@@ -144,8 +177,11 @@ def replay(
     run = Replay(gate, setup.model(), reviewers, found.classes)
     ledger = Ledger(found.events, gate.policy.floor)
     for number, item in enumerate(recording.items(), 1):
-        ledger.add(run.step(item))
+        for seen in run.step(item):
+            ledger.add(seen)
         if number % TICK == 0:
             tick(TICK)
+    for seen in run.finish():
+        ledger.add(seen)
     tick(found.events % TICK)
     return ledger.trace(time.perf_counter() - started)

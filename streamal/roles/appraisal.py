@@ -177,7 +177,7 @@ class Reviewing:
         """The review request for a routed event, with the segments that it was counted in."""
         prediction = appraisal.prediction
         decided_at = datetime.fromtimestamp(now, UTC)
-        exploring = decision.reason is Reason.EXPLORATION
+        exploring = decision.reason in (Reason.EXPLORATION, Reason.STOPPED)
         return ReviewRequest(
             event_id=prediction.event_id,
             pipeline=self.pipeline,

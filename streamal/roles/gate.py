@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Decision
@@ -55,6 +55,7 @@ class GateOptions:
     pipeline: str
     budget: float
     exploration: float
+    stop_on: Literal["model", "production"]
 
 
 class _Decided(NamedTuple):
@@ -171,16 +172,16 @@ class GateRole:
             self._options.poll_timeout_seconds, self._options.max_batch_records
         )
         self._measure_lag()
-        fresh = [record for record in records if self._is_fresh(record)]
-        if not fresh:
+        due = self._due([record for record in records if self._is_fresh(record)])
+        if not due:
             return
         with self._metrics.batch_seconds.time():
             self.delivery.begin()
             self._decided.clear()
             self._rejected.clear()
-            for record in fresh:
-                self._handle(record)
-            self._commit({record.partition for record in fresh})
+            for together in due:
+                self._handle(together)
+            self._commit({together[0].partition for together in due})
         self._report()
 
     def _show_standing(self) -> None:
@@ -190,6 +191,15 @@ class GateRole:
         shown.labels(action="budget").set(standing.budget_factor)
         shown.labels(action="exploration").set(exploration)
         shown.labels(action="trust").set(standing.trust)
+
+    def _due(self, fresh: Sequence[Record]) -> list[list[Record]]:
+        """The records that may be decided now, in lists of one or of a window of a partition."""
+        now, due = self._clock.now(), []
+        for record in fresh:
+            due += self._partitions[record.partition].gathering.add(record, now)
+        for partition in self._partitions.values():
+            due += partition.gathering.overdue(now)
+        return due
 
     def _is_fresh(self, record: Record) -> bool:
         """Whether to decide on it; a record before the committed offset only refreshes the ids."""
@@ -202,41 +212,72 @@ class GateRole:
             return False
         return False
 
-    def _handle(self, record: Record) -> None:
-        partition = self._partitions[record.partition]
+    def _handle(self, together: Sequence[Record]) -> None:
+        partition = self._partitions[together[0].partition]
         with self._metrics.decision_seconds.time():
-            try:
-                self._decide(record, partition)
-            except Reject as reject:
-                self._dead_letters.send(self.delivery.producer, record, reject)
-                self._rejected.append(reject)
-                self._breaker.count(rejected=True)
-            else:
-                self._breaker.count(rejected=False)
-        partition.next_offset = record.offset + 1
+            conditions = self._conditions(self._clock.now())
+            appraised = [
+                (record, appraisal)
+                for record in together
+                if (appraisal := self._appraise(record, partition, conditions)) is not None
+            ]
+            if partition.gate.policy.decision_window is not None:
+                partition.gate.plan([each.context for _, each in appraised], conditions)
+            for record, appraisal in appraised:
+                self._decide(record, appraisal, partition, conditions)
+        partition.next_offset = together[-1].offset + 1
 
-    def _decide(self, record: Record, partition: GatePartition) -> None:
-        now = self._clock.now()
-        prediction = self._intake.read(record, now)
-        partition.check_new(prediction.event_id)
+    def _conditions(self, now: float) -> Conditions:
         standing = self._models.standing(now)
-        segments = self._segments.of(prediction)
-        appraisal = appraise(
+        return Conditions(
+            now=now,
+            pending=self._models.pending,
+            budget_factor=standing.budget_factor,
+            exploration=standing.exploration,
+            trust=standing.trust,
+            accuracy_low=self._accuracy_low(),
+        )
+
+    def _accuracy_low(self) -> float | None:
+        quality = self._models.quality
+        if quality is None:
+            return None
+        on_model = self._options.stop_on == "model"
+        return quality.model_at_least if on_model else quality.production_at_least
+
+    def _appraise(
+        self, record: Record, partition: GatePartition, conditions: Conditions
+    ) -> Appraisal | None:
+        """What is known about the event in a record; None when it goes to the dead letters."""
+        try:
+            prediction = self._intake.read(record, conditions.now)
+            partition.claim(prediction.event_id)
+        except Reject as reject:
+            self._dead_letters.send(self.delivery.producer, record, reject)
+            self._rejected.append(reject)
+            self._breaker.count(rejected=True)
+            return None
+        self._breaker.count(rejected=False)
+        return appraise(
             prediction,
             self._models.serving,
             self._options.committee,
             boundary=partition.gate.strategy.asks_boundary,
-            trust=standing.trust,
+            trust=conditions.trust,
         )
+
+    def _decide(
+        self,
+        record: Record,
+        appraisal: Appraisal,
+        partition: GatePartition,
+        conditions: Conditions,
+    ) -> None:
+        prediction = appraisal.prediction
+        segments = self._segments.of(prediction)
         decision = partition.decide(
             appraisal.context,
-            Conditions(
-                now=now,
-                pending=self._models.pending,
-                budget_factor=standing.budget_factor,
-                exploration=standing.exploration,
-                trust=standing.trust,
-            ),
+            conditions,
             prediction.timestamp.timestamp(),
             appraisal.outlook.expected_correct,
             segments,
@@ -244,8 +285,8 @@ class GateRole:
         )
         self._decided.append(_Decided(record, appraisal, decision))
         if decision.query:
-            self._ask(self._reviewing.request(appraisal, decision, segments, now))
-            self._mix_in_gold(prediction, decision, now)
+            self._ask(self._reviewing.request(appraisal, decision, segments, conditions.now))
+            self._mix_in_gold(prediction, decision, conditions.now)
 
     def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
         """Beside a request perhaps one whose answer is known; no event, and not of the budget."""

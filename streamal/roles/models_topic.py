@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamal.core.learners import Model
 from streamal.errors import SnapshotRefused, StreamalError
-from streamal.events import Heartbeat, SnapshotHeader
+from streamal.events import Heartbeat, QualityReport, SnapshotHeader
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import ServingModel
 from streamal.roles.closing import close_all
@@ -154,6 +154,12 @@ class ModelFollower:
         """Reviews without an answer, as the trainer last counted them; None before it has."""
         heartbeat = self._reader.heartbeat
         return None if heartbeat is None else heartbeat.pending
+
+    @property
+    def quality(self) -> QualityReport | None:
+        """How well production and the online model are doing; None before the trainer knows."""
+        heartbeat = self._reader.heartbeat
+        return None if heartbeat is None else heartbeat.quality
 
     @property
     def segments(self) -> Mapping[str, Sequence[str]]:

@@ -16,6 +16,7 @@ from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Context, Decision, FeatureValue, JsonState
 from streamal.errors import Reject
 from streamal.events import DataSummary, SegmentStats, WindowStats
+from streamal.roles.gathering import Gathering
 
 __all__ = ["GatePartition", "RecentIds"]
 
@@ -141,6 +142,7 @@ class GatePartition:
         self.routed = 0
         #: The policy's threshold at the latest event; None before the first.
         self.threshold: float | None = None
+        self.gathering = Gathering(gate.policy.decision_window)
         self._ids = RecentIds(duplicate_memory)
         self._window_seconds = window_seconds
         self._pipeline = pipeline
@@ -175,14 +177,15 @@ class GatePartition:
         self._ids.add(event_id)
         self._ids.commit()
 
-    def check_new(self, event_id: str) -> None:
-        """Turn away an event that was seen before.
+    def claim(self, event_id: str) -> None:
+        """Remember a new event, and turn away one that was seen before.
 
         Raises:
             Reject: `duplicate_event`.
         """
         if event_id in self._ids:
             raise Reject("duplicate_event", f"event_id: {event_id!r} was handled already")
+        self._ids.add(event_id)
 
     def decide(
         self,
@@ -193,7 +196,7 @@ class GatePartition:
         segments: Mapping[str, str],
         observed: Mapping[str, FeatureValue],
     ) -> Decision:
-        """Decide on one new event and take note of it.
+        """Decide on an event that was claimed, and take note of it.
 
         Args:
             context: what is known about the event.
@@ -205,7 +208,6 @@ class GatePartition:
         """
         decision = self.gate.decide(context, conditions)
         self.gate.commit(context, decision, conditions)
-        self._ids.add(context.event_id)
         start = math.floor(occurred_at / self._window_seconds) * self._window_seconds
         self._windows.setdefault(start, _Sums()).add(
             decision, expected_correct, context.expected_loss or 0.0, segments
@@ -260,6 +262,7 @@ class GatePartition:
         self.next_offset = document["next_offset"]
         self._ids.rollback()
         self._forget_increments()
+        self.gathering.clear()
 
     def _take(self, document: dict[str, Any]) -> None:
         self.gate.restore(document["gate"])

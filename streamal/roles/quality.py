@@ -119,6 +119,8 @@ class Quality:
         self.model = self._tracker()
         self._losses = None if options.losses is None else Losses(options.losses)
         self._shift = AccuracyShift(least_propensity=options.least_propensity)
+        self._production_since_drift = self._tracker()
+        self._model_since_drift = self._tracker()
 
     def advance(self, now: float) -> list[WindowReport]:
         """Close the windows that have matured by `now` (seconds since the epoch), oldest first."""
@@ -141,6 +143,8 @@ class Quality:
             differences=tuple(self._breakdown.differences()),
             classes=tuple(self._breakdown.classes()),
             loss=None if self._losses is None else self._losses.report(),
+            production_at_least=_at_least(self._production_since_drift),
+            model_at_least=_at_least(self._model_since_drift),
         )
 
     def _close(self, window: WindowSums, now: float) -> WindowReport:
@@ -156,6 +160,16 @@ class Quality:
         if self._losses is not None:
             self._losses.close(window, outcomes)
         shift = self._shift.close(sums, items, answers)
+        if shift is not None:
+            self._production_since_drift, self._model_since_drift = self._tracker(), self._tracker()
+        production = (sums, items, answers)
+        model = (
+            WindowTotals(sums.events) if sums else None,
+            labelled_items(outcomes, self._model_correct, use_expectation=False),
+            answers,
+        )
+        self._production_since_drift.close(*production)
+        self._model_since_drift.close(*model)
         return WindowReport(
             window=ClosedWindow(
                 start=window.window_start,
@@ -165,12 +179,8 @@ class Quality:
                 responses=answers,
                 outcomes=tuple(outcomes),
             ),
-            production=self.production.close(sums, items, answers),
-            model=self.model.close(
-                WindowTotals(sums.events) if sums else None,
-                labelled_items(outcomes, self._model_correct, use_expectation=False),
-                answers,
-            ),
+            production=self.production.close(*production),
+            model=self.model.close(*model),
             drift=None if shift is None else self._drift(shift, window, now),
         )
 
@@ -192,3 +202,8 @@ class Quality:
             window_seconds=window.window_seconds,
             detected_at=datetime.fromtimestamp(now, UTC),
         )
+
+
+def _at_least(tracker: AccuracyTracker) -> float:
+    """The accuracy that is reached for sure, however often one looks."""
+    return min(1.0, max(0.0, tracker.anytime().interval.low))

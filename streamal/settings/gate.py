@@ -43,6 +43,9 @@ class GateSettings(Section):
             unbiased estimates impossible.
         max_per_hour: hard limit of routed events per hour over all partitions.
         max_pending: unanswered reviews from which only exploration goes on.
+        stop_at_accuracy: accuracy, in (0, 1), from which only exploration goes on, once it is
+            reached for sure.
+        stop_on: whose accuracy that is: that of the online `model` or of `production`.
         committee: who sits on the committee that strategies with `source = "committee"` ask:
             `learner` (the members of learner.committee_size), `event` (what the event carries),
             `production`, and `model` (the online model itself).
@@ -66,6 +69,8 @@ class GateSettings(Section):
     exploration: float = Field(default=0.2, ge=0, le=0.9)
     max_per_hour: float | None = Field(default=None, gt=0)
     max_pending: int | None = Field(default=None, ge=1)
+    stop_at_accuracy: float | None = Field(default=None, gt=0, lt=1)
+    stop_on: Literal["model", "production"] = "model"
     committee: Annotated[
         tuple[Literal["learner", "event", "production", "model"], ...],
         NoDecode,

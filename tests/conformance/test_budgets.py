@@ -18,6 +18,7 @@ from streamal.core.budgets import (
     BudgetPolicy,
     MaxPending,
     MaxPerHour,
+    Stopping,
     build_budget,
 )
 from streamal.core.chance import draw
@@ -70,6 +71,9 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         [-0.1, 4.1, float("inf"), float("nan"), "0.5", None, False],
     ),
     ("quantile", "window"): _WINDOW,
+    ("windowed_top_k", "window"): ([1, 50, 2000], [0, 2001, 50.0, "100", None, True]),
+    ("windowed_top_k", "seconds"): ([0.5, 60, 86_400], [0, -1, 86_401, "60", None, True]),
+    ("windowed_top_k", "diversity"): ([0, 0.5, 1], [-0.1, 1.1, float("nan"), "0.5", None, True]),
 }
 
 PARAMETERS = [(name, p.name) for name, cls in BUDGETS.items() for p in describe(cls).parameters]
@@ -79,10 +83,11 @@ LIMITS: dict[str, dict[str, Any]] = {
     "free": {},
     "max_pending": {"max_pending": 20},
     "max_per_hour": {"max_per_hour": 300, "share": 0.5},
-    "both": {"max_pending": 20, "max_per_hour": 300, "share": 0.5},
+    "stopping": {"stop_at_accuracy": 0.9},
+    "all": {"max_pending": 20, "max_per_hour": 300, "share": 0.5, "stop_at_accuracy": 0.9},
 }
 
-CLASSES = [*BUDGETS.values(), MaxPending, MaxPerHour]
+CLASSES = [*BUDGETS.values(), MaxPending, MaxPerHour, Stopping]
 
 
 def build(name: str, **arguments: JsonValue) -> BudgetPolicy:
@@ -116,7 +121,8 @@ def world(number: int) -> tuple[str, float, Conditions]:
     if number % 3 == 0:
         score = round(score, 1)
     pending = None if number < 100 else 30 * ((number // 500) % 2)
-    return f"event-{number}", score, Conditions(now=1e9 + 2.0 * number, pending=pending)
+    low = None if number < 200 else 0.95 * ((number // 300) % 2)
+    return f"event-{number}", score, Conditions(1e9 + 2.0 * number, pending, accuracy_low=low)
 
 
 def play(policy: BudgetPolicy, first: int, last: int) -> list[tuple[Offer, bool]]:
@@ -193,7 +199,7 @@ def test_the_reason_is_the_rule_that_set_the_propensity(factory: Factory) -> Non
             assert offer.propensity == 1.0
         if offer.reason is Reason.AT_THRESHOLD:
             assert policy.floor < offer.propensity <= 1.0
-        if offer.reason in (Reason.EXPLORATION, Reason.MAX_PENDING):
+        if offer.reason in (Reason.EXPLORATION, Reason.MAX_PENDING, Reason.STOPPED):
             assert offer.propensity == policy.floor
 
 

@@ -34,11 +34,11 @@ SOURCE = ("topic", "partition", "offset")
 class DisturbedTown(Town):
     """A town whose roles can be trapped, with people who answer at once, often twice."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **gate: object) -> None:
         super().__init__(
             {
                 "pipeline": {"classes": ["no", "yes"]},
-                "gate": {"max_batch_records": 7, "breaker": {"max_reject_share": 1}},
+                "gate": {"max_batch_records": 7, "breaker": {"max_reject_share": 1}, **gate},
                 "trainer": {"state_path": str(folder / "state.sqlite3"), "max_batch_records": 5},
             }
         )
@@ -144,8 +144,10 @@ class Outcome:
     relearned: tuple[float, ...]
 
 
-def run(folder: Path, gate_trap: Trap, trainer_trap: Trap) -> tuple[Outcome, Runner, Runner]:
-    town = DisturbedTown(folder)
+def run(
+    folder: Path, gate_trap: Trap, trainer_trap: Trap, **gate_settings: object
+) -> tuple[Outcome, Runner, Runner]:
+    town = DisturbedTown(folder, **gate_settings)
     town.publish_all()
     gate, trainer = Runner(town, "gate", gate_trap), Runner(town, "trainer", trainer_trap)
     for _ in range(40):
@@ -258,3 +260,26 @@ def test_a_trainer_disturbed_at_any_call_learns_everything_once(
         result, _, trainer = run(folder, Trap(), Trap(at, fault))
         check(result)
         assert trainer.trap.calls > at or trainer.deaths == 1
+
+
+#: Decides in windows of four records of a partition, or of what came within three seconds.
+WINDOWS: dict[str, object] = {
+    "policy": "windowed_top_k",
+    "policy_parameters": {"window": 4, "seconds": 3.0},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_gate_disturbed_while_windows_are_undecided_decides_everything_once(
+    tmp_path: Path, fault: Fault
+) -> None:
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    result, undisturbed_gate, _ = run(calm, Trap(), Trap(), **WINDOWS)
+    check(result)
+    for at in range(FAULTS.index(fault) % STRIDE, undisturbed_gate.trap.calls, STRIDE):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        result, gate, _ = run(folder, Trap(at, fault), Trap(), **WINDOWS)
+        check(result)
+        assert gate.trap.calls > at or gate.deaths == 1

@@ -1,8 +1,8 @@
 """Budget policies: from a stream of scores to propensities that a budget can pay for.
 
 One class per file. `BUDGETS` is the registry that settings, catalogue and conformance suite go by;
-limits (`MaxPerHour`, `MaxPending`) wrap any policy and are put around it by `build_budget`. A
-policy that samples uniformly is `quantile` with the strategy `random`.
+limits (`MaxPerHour`, `MaxPending`, `Stopping`) wrap any policy and are put around it by
+`build_budget`. A policy that samples uniformly is `quantile` with the strategy `random`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from streamal.core.budgets.propensity_sampling import PropensitySampling
 from streamal.core.budgets.quantile import Quantile
 from streamal.core.budgets.randomised_variable_threshold import RandomisedVariableThreshold
 from streamal.core.budgets.split import Split
+from streamal.core.budgets.stopping import Stopping, TargetAccuracy
 from streamal.core.budgets.variable_threshold import VariableThreshold
+from streamal.core.budgets.windowed_top_k import WindowedTopK
 from streamal.core.parameters import check, construct
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
@@ -39,7 +41,9 @@ __all__ = [
     "Quantile",
     "RandomisedVariableThreshold",
     "Split",
+    "Stopping",
     "VariableThreshold",
+    "WindowedTopK",
     "build_budget",
 ]
 
@@ -54,6 +58,7 @@ BUDGETS: Mapping[str, type[BudgetPolicy]] = MappingProxyType(
             RandomisedVariableThreshold,
             Split,
             VariableThreshold,
+            WindowedTopK,
         )
     }
 )
@@ -70,6 +75,7 @@ def build_budget(
     exploration: float = 0.2,
     max_per_hour: float | None = None,
     max_pending: int | None = None,
+    stop_at_accuracy: float | None = None,
     share: float = 1.0,
 ) -> BudgetPolicy:
     """The policy registered as `name`, from settings, inside its limits. One for each partition.
@@ -83,10 +89,12 @@ def build_budget(
         exploration: share of the budget spent uniformly, in [0, 0.9].
         max_per_hour: routed items in any hour over all partitions; None for no limit.
         max_pending: unanswered reviews from which only exploration goes on; None for no limit.
+        stop_at_accuracy: the accuracy from which only exploration goes on; None for no limit.
         share: this partition's part of `max_per_hour`: 1 / partitions.
 
     Raises:
-        SettingsInvalid: there is no such policy, or a parameter is unknown or out of its range.
+        SettingsInvalid: there is no such policy, a parameter is unknown or out of its range, or
+            stopping has no exploration to go on with.
 
     >>> build_budget("quantile", {"window": 500}, budget=0.05, max_per_hour=60).name
     'max_per_hour'
@@ -96,6 +104,12 @@ def build_budget(
         raise SettingsInvalid(f"gate.policy: {name!r} is not a budget policy; one of {allowed}")
     problems = check("gate.max_per_hour", max_per_hour, HourlyLimit | None)
     problems += check("gate.max_pending", max_pending, PendingLimit | None)
+    problems += check("gate.stop_at_accuracy", stop_at_accuracy, TargetAccuracy | None)
+    if stop_at_accuracy is not None and not exploration:
+        problems.append(
+            "gate.stop_at_accuracy: needs gate.exploration above 0, or nobody would notice when "
+            "the accuracy is lost again"
+        )
     problems += check("share", share, PartitionShare)
     if problems:
         raise SettingsInvalid(*problems)
@@ -106,6 +120,8 @@ def build_budget(
         shared={"budget": budget, "exploration": exploration},
         shared_key="gate",
     )
+    if stop_at_accuracy is not None:
+        policy = Stopping(policy, stop_at_accuracy)
     if max_pending is not None:
         policy = MaxPending(policy, max_pending)
     if max_per_hour is not None:

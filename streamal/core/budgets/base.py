@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from streamal.core.parameters import Range
-from streamal.core.types import Conditions, JsonState, JsonValue, Offer, Reason
+from streamal.core.types import (
+    Candidate,
+    Conditions,
+    DecisionWindow,
+    JsonState,
+    JsonValue,
+    Offer,
+    Reason,
+)
 
 __all__ = [
     "THROTTLED",
@@ -26,7 +35,7 @@ Budget: TypeAlias = Annotated[float, Range(0, 1, open_low=True)]
 Exploration: TypeAlias = Annotated[float, Range(0, 0.9)]
 
 #: Reasons of an offer that a limit cut down.
-THROTTLED: Final = frozenset({Reason.MAX_PENDING, Reason.RATE_LIMITED})
+THROTTLED: Final = frozenset({Reason.MAX_PENDING, Reason.RATE_LIMITED, Reason.STOPPED})
 
 #: A propensity that would be lost in the rounding of the floor that it is added to; as one on its
 #: own, a label that it drew would outweigh all others.
@@ -64,6 +73,24 @@ class BudgetPolicy(ABC):
             score: informativeness in [0, 1].
             conditions: the time and the reviews that are pending.
         """
+
+    @property
+    def decision_window(self) -> DecisionWindow | None:
+        """What has to come together before anything is decided; None decides each item at once."""
+        return None
+
+    def offers(self, candidates: Sequence[Candidate], conditions: Conditions) -> list[Offer]:
+        """What the items of a window would be offered now, before any limit. Changes no state.
+
+        Args:
+            candidates: the window's items, in order of arrival.
+            conditions: the time and the reviews that are pending.
+        """
+        return [self.preview(candidate.score, conditions) for candidate in candidates]
+
+    def limited(self, offer: Offer, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits do
+        """What a limit leaves of an offer at this moment. Changes no state."""
+        return offer
 
     @abstractmethod
     def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:

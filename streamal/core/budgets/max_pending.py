@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, TypeAlias
 
 from streamal.core.budgets.base import BudgetPolicy
+from streamal.core.budgets.limit import Limit
 from streamal.core.parameters import Range
-from streamal.core.types import Conditions, JsonState, Offer, Reason
+from streamal.core.types import Conditions, Offer, Reason
 
 __all__ = ["MaxPending", "PendingLimit"]
 
@@ -14,7 +15,7 @@ __all__ = ["MaxPending", "PendingLimit"]
 PendingLimit: TypeAlias = Annotated[int, Range(low=1)]
 
 
-class MaxPending(BudgetPolicy):
+class MaxPending(Limit):
     """Slows another policy to its exploration floor while too many reviews are unanswered.
 
     A soft limit: exploration goes on, so that estimates stay unbiased while reviewers are away.
@@ -42,28 +43,13 @@ class MaxPending(BudgetPolicy):
     name: ClassVar[str] = "max_pending"
 
     def __init__(self, inner: BudgetPolicy, max_pending: PendingLimit) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.max_pending = max_pending
-        self.budget = inner.budget
-        self.floor = inner.floor
 
-    def preview(self, score: float, conditions: Conditions) -> Offer:
+    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
-        offer = self.inner.preview(score, conditions)
         if conditions.pending is None or conditions.pending < self.max_pending:
             return offer
         if offer.reason is Reason.RATE_LIMITED:
             return offer
         return Offer(min(offer.propensity, self.floor), offer.threshold, Reason.MAX_PENDING)
-
-    def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:
-        """See the class."""
-        self.inner.commit(score, offer, query=query, conditions=conditions)
-
-    def state(self) -> JsonState:
-        """The inner policy's: how many are pending comes from outside."""
-        return self.inner.state()
-
-    def restore(self, state: JsonState) -> None:
-        """See `BudgetPolicy.restore`."""
-        self.inner.restore(state)

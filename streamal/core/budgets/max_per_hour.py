@@ -7,6 +7,7 @@ from math import ceil
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from streamal.core.budgets.base import BudgetPolicy, own_state, read_number
+from streamal.core.budgets.limit import Limit
 from streamal.core.parameters import Range
 from streamal.core.types import Conditions, JsonState, Offer, Reason
 from streamal.errors import SettingsInvalid
@@ -58,7 +59,7 @@ class _Bucket:
         return _Bucket(self.capacity, self.hourly, self.tokens - 1.0, self.filled_at)
 
 
-class MaxPerHour(BudgetPolicy):
+class MaxPerHour(Limit):
     """Never routes more than the allowance in any hour, whatever another policy offers.
 
     A hard limit, sliding over all hours: a token bucket whose capacity (a tenth of the allowance,
@@ -97,20 +98,17 @@ class MaxPerHour(BudgetPolicy):
     def __init__(
         self, inner: BudgetPolicy, max_per_hour: HourlyLimit, share: PartitionShare = 1.0
     ) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.max_per_hour = max_per_hour
         self.share = share
-        self.budget = inner.budget
-        self.floor = inner.floor
         self.allowance = _allowance(max_per_hour, share)
         capacity = max(1.0, _BURST_SHARE * self.allowance)
         self._reserve = max(1.0, capacity / 2.0)
         self._full = _Bucket(capacity, self.allowance - capacity, capacity)
         self._bucket = self._full
 
-    def preview(self, score: float, conditions: Conditions) -> Offer:
+    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
-        offer = self.inner.preview(score, conditions)
         tokens = self._bucket.at(conditions.now).tokens
         if tokens >= self._reserve:
             return offer
@@ -121,7 +119,7 @@ class MaxPerHour(BudgetPolicy):
         """See the class."""
         bucket = self._bucket.at(conditions.now)
         self._bucket = bucket.without_one() if query else bucket
-        self.inner.commit(score, offer, query=query, conditions=conditions)
+        super().commit(score, offer, query=query, conditions=conditions)
 
     def state(self) -> JsonState:
         """The inner policy's, and under `max_per_hour` the bucket."""
@@ -129,11 +127,11 @@ class MaxPerHour(BudgetPolicy):
             "tokens": self._bucket.tokens,
             "filled_at": self._bucket.filled_at,
         }
-        return {**self.inner.state(), self.name: bucket}
+        return {**super().state(), self.name: bucket}
 
     def restore(self, state: JsonState) -> None:
         """See `BudgetPolicy.restore`; a smaller limit keeps what fits in its bucket."""
-        self.inner.restore(state)
+        super().restore(state)
         own = own_state(state, self.name)
         filled_at = own.get("filled_at")
         self._bucket = _Bucket(

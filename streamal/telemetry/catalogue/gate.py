@@ -40,7 +40,9 @@ GATE_METRICS: Final = (
         "Divide its rate by that of streamal_events_accepted_total for the spend over any time.",
         (GATE,),
         labels=("reason",),
-        known={"reason": ("above_threshold", "at_threshold", "exploration", "max_pending")},
+        known={
+            "reason": ("above_threshold", "at_threshold", "exploration", "max_pending", "stopped")
+        },
     ),
     MetricSpec(
         "unreachable",
@@ -54,7 +56,7 @@ GATE_METRICS: Final = (
         "decision_seconds",
         "streamal_decision_duration_seconds",
         Kind.HISTOGRAM,
-        "Time to read, score and decide one event.",
+        "Time to read, score and decide one event, or one window of windowed_top_k.",
         "Rising: the model has grown, or the process lacks CPU; add gates.",
         (GATE,),
         unit="seconds",

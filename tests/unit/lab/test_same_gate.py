@@ -63,6 +63,7 @@ def through_the_roles(items: list[Item], chosen: Settings) -> list[tuple[Decisio
     people = broker.consumer(group="people")
     people.subscribe([chosen.topics.reviews])
     producer = broker.producer()
+    truth = {item.event_id: item.label for item in items}
     gate.start()
     trainer.start()
     for item in items:
@@ -80,7 +81,7 @@ def through_the_roles(items: list[Item], chosen: Settings) -> list[tuple[Decisio
             event_id = ReviewRequest.from_bytes(record.value).event_id
             label = LabelEvent(
                 event_id=event_id,
-                label=item.label,
+                label=truth[event_id],
                 annotator="person",
                 labelled_at=datetime.fromtimestamp(clock.now(), UTC),
             )
@@ -91,10 +92,12 @@ def through_the_roles(items: list[Item], chosen: Settings) -> list[tuple[Decisio
     return decided
 
 
-def through_the_lab(items: list[Item], strategy: str) -> list[tuple[Decision, float]]:
-    setup = Setup(strategy, "quantile", "logistic_regression", 0.15, 5)
+def through_the_lab(
+    items: list[Item], strategy: str, policy: str = "quantile"
+) -> list[tuple[Decision, float]]:
+    setup = Setup(strategy, policy, "logistic_regression", 0.15, 5)
     run = Replay(setup.gate(), setup.model(), Reviewers(), CLASSES)
-    seen = [run.step(item) for item in items]
+    seen = [each for item in items for each in run.step(item)]
     return [(each.decision, each.expected_correct) for each in seen]
 
 
@@ -118,3 +121,25 @@ def test_the_lab_decides_as_the_roles_do(
     assert [expected for _, expected in lab] == [expected for _, expected in roles]
     assert 20 < sum(decision.query for decision, _ in lab) < 60
     assert len({decision.propensity for decision, _ in lab}) > 2
+
+
+def test_the_lab_decides_windows_as_the_roles_do(experiment: Experiment) -> None:
+    items = list(experiment.recording.items())[:ITEMS]
+    chosen = settings("margin", None)
+    gate = chosen.gate.model_copy(
+        update={"policy": "windowed_top_k", "policy_parameters": {"window": 10, "seconds": 1e4}}
+    )
+    roles = through_the_roles(items, chosen.model_copy(update={"gate": gate}))
+    lab = through_the_lab(items, "margin", "windowed_top_k,window=10")
+    assert [decision for decision, _ in lab] == [decision for decision, _ in roles]
+    assert 20 < sum(decision.query for decision, _ in lab) < 60
+
+
+def test_the_lab_leaves_no_window_undecided(experiment: Experiment) -> None:
+    items = list(experiment.recording.items())[:25]
+    setup = Setup("margin", "windowed_top_k,window=10", "logistic_regression", 0.5, 5)
+    run = Replay(setup.gate(), setup.model(), Reviewers(), CLASSES)
+    seen = [len(run.step(item)) for item in items]
+    assert seen == [*[0] * 9, 10, *[0] * 9, 10, *[0] * 5]
+    assert len(run.finish()) == 5
+    assert run.finish() == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from streamal.core.types import Decision
 from streamal.errors import BreakerOpen, Rebalanced, Retriable
+from streamal.ports import TopicPartition
 from streamal.roles.appraisal import Appraisal
 from streamal.roles.gate import GateRole
 from streamal.telemetry import Metrics
@@ -197,3 +199,122 @@ def test_pending_reviews_beyond_the_limit_slow_the_gate_to_exploration() -> None
     assert {review.propensity for review in slowed} == {0.1}
     assert len(reviews) < 0.2 * 400
     trainer.close()
+
+
+def windowed(window: int = 4, seconds: float = 30.0, **gate: object) -> Town:
+    parameters = {"window": window, "seconds": seconds, "diversity": 0.0}
+    settings = {"policy": "windowed_top_k", "policy_parameters": parameters, "exploration": 0}
+    production = {"strategy_parameters": {"source": "production"}}
+    return Town({"gate": {"budget": 0.25, **production, **settings, **gate}})
+
+
+def publish_doubt(town: Town, event_id: str, p: float) -> None:
+    town.publish(event_id, partition=0, prediction={"probabilities": {"no": p, "yes": 1 - p}})
+
+
+def committed(gate: GateRole, town: Town) -> int | None:
+    source = TopicPartition(town.topics.predictions, 0)
+    return gate.consumer.committed([source])[source]
+
+
+def test_a_window_is_decided_as_a_whole_and_its_offsets_wait_for_it() -> None:
+    town = windowed()
+    gate = started(town)
+    for event_id, p in (("a", 0.9), ("b", 0.6), ("c", 0.8)):
+        publish_doubt(town, event_id, p)
+    settle(gate)
+    assert town.reviews() == []
+    assert committed(gate, town) is None
+    publish_doubt(town, "d", 0.7)
+    settle(gate)
+    (review,) = town.reviews()
+    assert (review.event_id, review.propensity, review.reason) == ("b", 1.0, "above_threshold")
+    assert committed(gate, town) == 4
+
+
+def test_a_window_is_decided_when_its_time_is_up() -> None:
+    town = windowed(seconds=8.0)
+    gate = started(town)
+    publish_doubt(town, "a", 0.9)
+    settle(gate)
+    town.clock.advance(7)
+    publish_doubt(town, "b", 0.6)
+    settle(gate)
+    assert committed(gate, town) is None
+    town.clock.advance(1)
+    settle(gate)
+    assert committed(gate, town) == 2
+
+
+def test_an_undecided_window_is_read_again_by_whoever_comes_next() -> None:
+    town = windowed()
+    first = started(town)
+    for event_id, p in (("a", 0.9), ("b", 0.6), ("c", 0.8)):
+        publish_doubt(town, event_id, p)
+    settle(first)
+    first.close()
+    second = started(town, "two")
+    settle(second)
+    publish_doubt(town, "d", 0.7)
+    settle(second)
+    assert [review.event_id for review in town.reviews()] == ["b"]
+    assert town.reasons() == []
+
+
+def test_a_partition_that_moves_takes_its_undecided_window_along() -> None:
+    town = windowed()
+    first = started(town)
+    settle(first)
+    for event_id, p in (("a", 0.9), ("b", 0.6)):
+        publish_doubt(town, event_id, p)
+        town.publish(f"{event_id}-elsewhere", partition=1)
+    settle(first)
+    second = started(town, "two")
+    settle(first, second)
+    for event_id, p in (("c", 0.8), ("d", 0.7)):
+        publish_doubt(town, event_id, p)
+        town.publish(f"{event_id}-elsewhere", partition=1)
+    settle(first, second)
+    routed = [review.event_id for review in town.reviews()]
+    assert len(routed) == 2
+    assert "b" in routed
+    assert town.reasons() == []
+
+
+def test_a_reject_inside_a_window_is_one_dead_letter_with_the_window() -> None:
+    town = windowed(breaker={"max_reject_share": 1})
+    gate = started(town)
+    publish_doubt(town, "a", 0.9)
+    town.publish("broken", partition=0, prediction={})
+    publish_doubt(town, "a", 0.5)
+    settle(gate)
+    assert town.reasons() == []
+    gate.close()
+    again = started(town, "two")
+    publish_doubt(town, "d", 0.7)
+    settle(again)
+    assert town.reasons() == ["missing_prediction", "duplicate_event"]
+    assert committed(again, town) == 4
+
+
+def test_a_lost_commit_leaves_the_window_to_be_decided_again_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def outcome(losses: int) -> list[tuple[str, float]]:
+        town = windowed(budget=0.5, exploration=0.4)
+        gate = started(town)
+        for number in range(40):
+            publish_doubt(town, f"e{number}", 0.5 + number / 100)
+        commit, lost = gate.delivery.commit, Counter[str]()
+
+        def fail_first(*arguments: Any) -> None:  # noqa: ANN401 - passed on
+            lost["commit"] += 1
+            if lost["commit"] <= losses:
+                raise Rebalanced("the group has moved on")
+            commit(*arguments)
+
+        monkeypatch.setattr(gate.delivery, "commit", fail_first)
+        settle(gate)
+        return [(review.event_id, review.propensity) for review in town.reviews()]
+
+    assert outcome(losses=2) == outcome(losses=0) != []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from streamal.core.types import top_class
-from streamal.events import DriftEvent, Output
+from streamal.events import DriftEvent, Output, ReviewRequest
 from streamal.operations.inspect import inspect
+from streamal.ports import TopicPartition
 from streamal.roles.gate import GateRole
 from streamal.roles.trainer import TrainerRole
 from streamal.telemetry import Metrics
@@ -307,3 +309,44 @@ def test_what_labels_taught_reaches_the_bandit_in_the_gate() -> None:
     assert last.mixture != first.mixture
     assert sum(last.mixture.values()) == pytest.approx(1.0)
     assert reviews[-1].model.version > 0
+
+
+def test_the_spend_falls_once_production_is_good_enough_and_rises_when_that_is_lost(
+    tmp_path: Path,
+) -> None:
+    town = Town(
+        {
+            "gate": {
+                "budget": 0.8,
+                "exploration": 0.5,
+                "stop_at_accuracy": 0.8,
+                "stop_on": "production",
+            },
+            "estimation": {"window_seconds": 100, "label_horizon_seconds": 50},
+            "trainer": {"heartbeat_seconds": 10},
+        }
+    )
+    gate = town.pipeline().gate(instance="one")
+    trainer = town.pipeline().trainer(tmp_path / "state.sqlite3")
+    gate.start()
+    trainer.start()
+    people = town.broker.consumer()
+    people.assign([TopicPartition(town.topics.reviews, number) for number in range(2)])
+    # Production always says yes: right on 19 of 20 until 1,200 events have passed, then on none.
+    for number in range(1800):
+        town.clock.advance(1)
+        town.publish(f"e{number}")
+        settle(gate, steps=1)
+        for record in people.poll(0.0, 100):
+            asked = int(ReviewRequest.from_bytes(record.value).event_id[1:])
+            town.label(f"e{asked}", "no" if asked % 20 == 0 or asked >= 1200 else "yes")
+        settle(trainer, steps=1)
+    trainer.close()
+    reasons: dict[int, Counter[str]] = {}
+    for review in town.reviews():
+        reasons.setdefault(int(review.event_id[1:]) // 300, Counter())[review.reason] += 1
+    assert reasons[0]["stopped"] == 0, "nothing is sure yet"
+    assert set(reasons[3]) == {"stopped"}
+    assert reasons[3].total() == pytest.approx(120, abs=30)
+    assert reasons[5]["stopped"] == 0, "the drift was noticed by the floor's labels"
+    assert reasons[5].total() > 180

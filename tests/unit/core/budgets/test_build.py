@@ -28,6 +28,7 @@ def test_the_registered_names() -> None:
         "randomised_variable_threshold",
         "split",
         "variable_threshold",
+        "windowed_top_k",
     }
 
 

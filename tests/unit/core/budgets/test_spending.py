@@ -16,8 +16,9 @@ from streamal.core.types import Conditions
 
 NOON = Conditions(now=43_200.0)
 
-#: `fixed_threshold` may spend less by nature, `quantile` has these tests in a file of its own.
-NAMES = sorted(set(BUDGETS) - {"fixed_threshold", "quantile"})
+#: `fixed_threshold` may spend less by nature; `quantile` has these tests in a file of its own, as
+#: has `windowed_top_k`, which gets many items at once.
+NAMES = sorted(set(BUDGETS) - {"fixed_threshold", "quantile", "windowed_top_k"})
 
 Numbers = NDArray[np.float64]
 Scores = Callable[[int, Generator], Numbers]
