@@ -354,8 +354,9 @@ class Judge:
             if self.annotators.get(name).standing is not Standing.QUARANTINED:
                 self._quarantine(case, name)
         elif ruling.ruling == "release":
-            self.annotators.set_standing(name, Standing.TRUSTED, case.at)
             self._release(case, name)
+            # Last: what the lead has looked at is no evidence for another quarantine.
+            self.annotators.set_standing(name, Standing.TRUSTED, case.at)
         else:
             self.annotators.set_standing(name, Standing.DISMISSED, case.at)
             self.box.drop_held(name)
