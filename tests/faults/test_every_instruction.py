@@ -10,28 +10,25 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 
-from streamal.bootstrap import Pipeline
 from streamal.core.learners import OnlineModel, build_model
 from streamal.core.types import Production
-from streamal.errors import Retriable
 from streamal.events import LabelEvent, ReviewRequest, WindowStats
 from streamal.operations.inspect import inspect
 from streamal.ports import TopicPartition
 from streamal.state.snapshots import load
-from streamal.telemetry import Metrics
+from tests.support.runner import Runner, TrappedTown
 from tests.support.town import SESSION_SECONDS, Town
-from tests.support.trap import FAULTS, STRIDE, Fault, Killed, Trap, Trapped
+from tests.support.trap import FAULTS, STRIDE, Fault, Trap
 
 EVENTS = 30
 #: What tells the sources of dead letters apart.
 SOURCE = ("topic", "partition", "offset")
 
 
-class DisturbedTown(Town):
+class DisturbedTown(TrappedTown):
     """A town whose roles can be trapped, with people who answer at once, often twice."""
 
     def __init__(self, folder: Path, **gate: object) -> None:
@@ -49,11 +46,6 @@ class DisturbedTown(Town):
         )
         self.answered: set[str] = set()
         self.slips = 0
-
-    def trapped(self, trap: Trap) -> Pipeline:
-        """The pipeline as a process sees it whose calls pass `trap`."""
-        broker: Any = Trapped(self.broker, trap)
-        return Pipeline(self.settings, broker, self.clock, Metrics("faults"))
 
     def publish_all(self) -> None:
         """All of production's events, a fifth of them unusable."""
@@ -75,57 +67,6 @@ class DisturbedTown(Town):
             for _ in range(2 if number % 3 == 0 else 1):
                 self.label(event_id, "yes" if number % 2 else "no")
             self.answered.add(event_id)
-
-
-class Runner:
-    """Steps a role, and starts another process where it was killed."""
-
-    def __init__(self, town: DisturbedTown, role: Literal["gate", "trainer"], trap: Trap) -> None:
-        self._town = town
-        self._name = role
-        self.trap = trap
-        self.deaths = 0
-        self._role: Any = None
-        self._started = False
-
-    def step(self) -> None:
-        """One step, or the death and the birth of a process."""
-        try:
-            if self._role is None:
-                self._role = self._make()
-            if not self._started:
-                self._role.start()
-                self._started = True
-            self._role.step()
-        except Killed:
-            self._die()
-        except Retriable as error:
-            self._recover(error)
-
-    def _make(self) -> object:
-        pipeline = self._town.trapped(self.trap)
-        return pipeline.gate(instance="one") if self._name == "gate" else pipeline.trainer()
-
-    def _recover(self, error: Retriable) -> None:
-        if not self._started:
-            return
-        try:
-            self._role.recover(error)
-        except Retriable as again:
-            self._recover(again)
-        except Killed:
-            self._die()
-
-    def _die(self) -> None:
-        for client in self.trap.clients:
-            self._town.broker.kill(client)
-        pending = getattr(self._role, "_pending", None)
-        if pending is not None:
-            pending.close()  # the system drops a dead process's lock on the file
-        self.deaths += 1
-        self.trap = Trap()
-        self._role, self._started = None, False
-        self._town.clock.advance(SESSION_SECONDS + 1)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,21 +14,41 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamal.events import LabelEvent, ModelRef, ModelView, Output, ReviewRequest, WindowStats
+from streamal.core.annotation import CollapseDetector
+from streamal.events import (
+    AnnotatorRuling,
+    LabelEvent,
+    ModelRef,
+    ModelView,
+    Output,
+    ReviewRequest,
+    WindowStats,
+)
 from streamal.ports import Record, TopicPartition
-from streamal.state import PendingView, Registered
+from streamal.state import (
+    GOLD_HEADER,
+    ConsensusRules,
+    Guard,
+    JudgeRules,
+    PendingView,
+    Registered,
+)
+from streamal.state.schema import FORGET_ALL
+from streamal.state.verdicts import Effect
 
 START: Final = 1_700_000_000.0
 LABELS: Final = TopicPartition("labels", 0)
-TABLES: Final = {
-    "offsets": "SELECT * FROM offsets",
-    "reviews": "SELECT * FROM reviews",
-    "labels": "SELECT * FROM labels",
-    "windows": "SELECT * FROM windows",
-}
+TABLES: Final = tuple(statement.rpartition(" ")[2] for statement in FORGET_ALL)
+#: Quick to suspect, so that short logs hold quarantines.
+RULES: Final = JudgeRules(
+    consensus=ConsensusRules("weighted"),
+    guard=Guard(CollapseDetector(threshold=0.9, false_alarm=0.4), least_comparisons=1),
+    adjudication_seconds=15,
+    gold={"item": "a"},
+)
 
 Image = dict[str, list[tuple[object, ...]]]
-Judged = dict[int, str]
+Judged = dict[int, tuple[str, tuple[Effect, ...]]]
 
 
 def moment(seconds: float) -> datetime:
@@ -38,7 +59,7 @@ def record(topic: str, offset: int, seconds: float, value: bytes, partition: int
     return Record(topic, partition, offset, round((START + seconds) * 1000), None, value)
 
 
-def review(offset: int, event: int) -> Record:
+def review(offset: int, event: int, required: int = 1, *, gold: bool = False) -> Record:
     request = ReviewRequest(
         event_id=f"e{event}",
         pipeline="p",
@@ -57,21 +78,32 @@ def review(offset: int, event: int) -> Record:
         reason="above_threshold",
         priority=0.5,
         expected_correct=0.5,
+        required_labels=required,
     )
-    return record("reviews", offset, 0, request.to_bytes())
+    made = record("reviews", offset, 0, request.to_bytes())
+    return replace(made, headers=((GOLD_HEADER, b"item"),)) if gold else made
 
 
-def label(offset: int, event: int, kind: str, seconds: int) -> Record:
+def label(offset: int, event: int, who: str, said: str, kind: str, seconds: int) -> Record:
     answer = LabelEvent(
         event_id=f"e{event}",
-        label="a",
-        annotator="x",
+        label=said,
+        annotator=who,
         labelled_at=moment(seconds),
         unsure=kind == "unsure",
         skip=kind == "skip",
+        withdrawn=kind == "withdrawn",
+        adjudicates=kind == "adjudicates",
         features={"x": 1} if kind == "unsolicited" else None,
     )
     return record("labels", offset, seconds, answer.to_bytes())
+
+
+def ruling(offset: int, who: str, kind: str, seconds: int) -> Record:
+    decision = AnnotatorRuling.model_validate(
+        {"annotator": who, "ruling": kind, "ruled_by": "lead", "ruled_at": moment(seconds)}
+    )
+    return record("labels", offset, seconds, decision.to_bytes())
 
 
 def window(offset: int, start: int, partition: int, eighths: int) -> Record:
@@ -91,17 +123,35 @@ def window(offset: int, start: int, partition: int, eighths: int) -> Record:
 
 
 events = st.integers(0, 4)
-kinds = st.sampled_from(["answer", "answer", "unsure", "skip", "unsolicited", "garbage"])
+people = st.sampled_from("xyz")
+kinds = st.sampled_from(
+    ["answer"] * 8
+    + ["unsure", "skip", "withdrawn", "adjudicates", "unsolicited", "garbage"]
+    + ["quarantine", "release", "dismiss"]
+)
+
+
+def spoken(n: int, event: int, who: str, answer: str, kind: str, seconds: int) -> Record:
+    """Any record that may lie on `labels`."""
+    if kind == "garbage":
+        return record("labels", n, seconds, b"?")
+    if kind in {"quarantine", "release", "dismiss"}:
+        return ruling(n, who, kind, seconds)
+    return label(n, event, who, answer, kind, seconds)
 
 
 @st.composite
 def logs(draw: st.DrawFn) -> dict[str, list[Record]]:
     """The topics as they lie on the log; reviews come in one partition, windows in two."""
-    reviews = [review(n, event) for n, event in enumerate(draw(st.lists(events, max_size=6)))]
-    answers = draw(st.lists(st.tuples(events, kinds, st.integers(0, 40)), max_size=12))
+    requests = draw(st.lists(st.tuples(events, st.integers(1, 3)), max_size=6))
+    reviews = [review(n, event, required) for n, (event, required) in enumerate(requests)]
+    reviews.append(review(len(reviews), 9, gold=True))
+    said = st.tuples(
+        st.one_of(events, st.just(9)), people, st.sampled_from("ab"), kinds, st.integers(0, 40)
+    )
     labels = [
-        record("labels", n, s, b"?") if kind == "garbage" else label(n, event, kind, s)
-        for n, (event, kind, s) in enumerate(answers)
+        spoken(n, event, who, answer, kind, s)
+        for n, (event, who, answer, kind, s) in enumerate(draw(st.lists(said, max_size=20)))
     ]
     sums = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 24)), max_size=8))
     windows = [window(n // 2, start, n % 2, eighths) for n, (start, eighths) in enumerate(sums)]
@@ -110,8 +160,8 @@ def logs(draw: st.DrawFn) -> dict[str, list[Record]]:
 
 def image(view: PendingView) -> Image:
     return {
-        table: sorted(view._connection.execute(query).fetchall(), key=repr)
-        for table, query in TABLES.items()
+        table: sorted(view._connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)  # noqa: S608 - our own names
+        for table in TABLES
     }
 
 
@@ -130,8 +180,8 @@ class Trainer:
         self._path = folder / "view.sqlite3"
         self._copy = folder / "copy"
         self._log = log
-        self._view = PendingView(self._path, pipeline="p")
-        self.judged: list[tuple[int, str]] = []
+        self._view = PendingView(self._path, pipeline="p", rules=RULES)
+        self.judged: list[tuple[int, tuple[str, tuple[Effect, ...]]]] = []
 
     def image(self) -> Image:
         return image(self._view)
@@ -169,7 +219,7 @@ class Trainer:
             file.unlink()
         for file in self._copy.iterdir():
             shutil.copy(file, self._path.parent)
-        self._view = PendingView(self._path, pipeline="p")
+        self._view = PendingView(self._path, pipeline="p", rules=RULES)
 
     def _catch_up_with_reviews(self) -> None:
         self._view.apply_reviews(self._log["reviews"])
@@ -187,16 +237,18 @@ class Trainer:
             self._apply(topic, _Breaks(batch))
         except KeyboardInterrupt:
             self._view.close()
-            self._view = PendingView(self._path, pipeline="p")
+            self._view = PendingView(self._path, pipeline="p", rules=RULES)
 
 
-def verdicts(registered: Registered) -> list[tuple[int, str]]:
-    found = [(each.record.offset, each.verdict.value) for each in registered.answers]
-    return found + [(each.record.offset, each.reject.reason) for each in registered.rejects]
+def verdicts(registered: Registered) -> list[tuple[int, tuple[str, tuple[Effect, ...]]]]:
+    found = [
+        (each.record.offset, (each.verdict.value, each.effects)) for each in registered.answers
+    ]
+    return found + [(each.record.offset, (each.reject.reason, ())) for each in registered.rejects]
 
 
 def straight(log: dict[str, list[Record]]) -> tuple[Image, Judged]:
-    view = PendingView(":memory:", pipeline="p")
+    view = PendingView(":memory:", pipeline="p", rules=RULES)
     view.apply_reviews(log["reviews"])
     view.apply_windows(log["windows"])
     judged = dict(verdicts(view.register_labels(log["labels"])))
@@ -245,9 +297,43 @@ def test_any_history_ends_in_the_view_of_a_straight_pass(
 
 @given(log=logs())
 def test_an_event_is_learned_once_at_most(log: dict[str, list[Record]]) -> None:
-    view = PendingView(":memory:", pipeline="p")
+    view = PendingView(":memory:", pipeline="p", rules=RULES)
     view.apply_reviews(log["reviews"])
     answers = view.register_labels(log["labels"]).answers
     learned = [lesson.event_id for each in answers for lesson in each.lessons]
     assert len(learned) == len(set(learned))
+    view.close()
+
+
+@given(log=logs())
+def test_only_items_with_a_final_answer_that_was_in_time_are_learned(
+    log: dict[str, list[Record]],
+) -> None:
+    view = PendingView(":memory:", pipeline="p", rules=RULES)
+    view.apply_reviews(log["reviews"])
+    for each in log["labels"]:
+        for answer in view.register_labels([each]).answers:
+            standing = {
+                outcome.event_id: outcome.label for outcome in view.measures.outcomes(0, 1e12)
+            }
+            for lesson in answer.lessons:
+                assert lesson.event_id != "e9"
+                if lesson.review is not None:
+                    assert standing[lesson.event_id] == lesson.answer
+    view.close()
+
+
+@given(log=logs())
+def test_final_answers_are_those_of_their_history(log: dict[str, list[Record]]) -> None:
+    view = PendingView(":memory:", pipeline="p", rules=RULES)
+    view.apply_reviews(log["reviews"])
+    view.register_labels(log["labels"])
+    now = dict(view._connection.execute("SELECT event_id, label FROM reviews").fetchall())
+    newest = dict(
+        view._connection.execute(
+            "SELECT event_id, label FROM answers GROUP BY event_id HAVING sequence = max(sequence)"
+        ).fetchall()
+    )
+    assert {event: label for event, label in now.items() if event in newest} == newest
+    assert all(now[event] is None for event in now if event not in newest)
     view.close()
