@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import orjson
 
 from streamal.bootstrap.names import topics_of
 from streamal.bootstrap.parts import task_rules
-from streamal.core.annotation import CollapseDetector, DawidSkene
-from streamal.core.types import FeatureValue
+from streamal.core.annotation import Answer, CollapseDetector, DawidSkene
+from streamal.core.types import FeatureValue, Task
 from streamal.errors import SettingsInvalid
 from streamal.roles.gold import GoldItem, GoldShare
 from streamal.roles.label_rules import LabelRules
@@ -36,12 +37,13 @@ def judge_rules(settings: Settings) -> JudgeRules:
     Raises:
         SettingsInvalid: crowd-kit is missing, or the gold items cannot be read.
     """
-    labels = settings.labels
+    labels, pipeline = settings.labels, settings.pipeline
     return JudgeRules(
         consensus=ConsensusRules(
             method=labels.consensus,
             least_confidence=labels.min_confidence,
-            classes=len(settings.pipeline.classes),
+            classes=len(pipeline.classes),
+            tolerance=math.inf if pipeline.tolerance is None else pipeline.tolerance,
             dawid_skene=_dawid_skene() if labels.consensus == "dawid_skene" else None,
         ),
         guard=_guard(labels),
@@ -93,19 +95,28 @@ def gold_items(settings: Settings) -> tuple[GoldItem, ...]:
 def _gold_item(
     settings: Settings, path: Path, number: int, row: dict[str, FeatureValue]
 ) -> GoldItem:
-    gold, classes = settings.labels.gold, settings.pipeline.classes
+    gold, place = settings.labels.gold, f"labels.gold.path: {path}, row {number}"
     answer, shown = row.pop(gold.label, None), row.pop(gold.prediction, None)
     if answer is None:
-        raise SettingsInvalid(
-            f"labels.gold.label: {path}, row {number} has nothing in column {gold.label}"
-        )
-    if classes and class_name(answer) not in classes:
-        raise SettingsInvalid(
-            f"labels.gold.path: {path}, row {number}: {class_name(answer)!r} is none of "
-            "pipeline.classes"
-        )
+        raise SettingsInvalid(f"{place}: has nothing in column {gold.label} (labels.gold.label)")
     digest = blake2b(orjson.dumps(row, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
-    return GoldItem(digest, row, class_name(answer), None if shown is None else class_name(shown))
+    return GoldItem(
+        digest,
+        row,
+        _known_answer(settings, place, answer),
+        None if shown is None else _known_answer(settings, place, shown),
+    )
+
+
+def _known_answer(settings: Settings, place: str, value: FeatureValue) -> Answer:
+    if Task(settings.pipeline.task) is Task.REGRESSION:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SettingsInvalid(f"{place}: {value!r} is no number")
+        return float(value)
+    name, classes = class_name(value), settings.pipeline.classes
+    if classes and name not in classes:
+        raise SettingsInvalid(f"{place}: {name!r} is none of pipeline.classes")
+    return name
 
 
 def _guard(labels: LabelSettings) -> Guard:

@@ -65,18 +65,18 @@ class Crowd(TrappedTown):
             number = int(request.event_id[1:])
             right, wrong = ("yes", "no") if number % 2 else ("no", "yes")
             if request.adjudication is not None:
-                self.label(request.event_id, right, annotator="lead", adjudicates=True)
+                self.label(request.event_id, right, by="lead", adjudicates=True)
                 continue
             # One item in four is hard: everybody guesses, and the third vote is taken back.
             says = {"ann": right, "mal": wrong, "bob": wrong if number % 4 == 3 else right}
             for name, answer in says.items():
-                self.label(request.event_id, answer, annotator=name)
+                self.label(request.event_id, answer, by=name)
             if number % 6 == 0:
-                self.label(request.event_id, wrong, annotator="ann")
+                self.label(request.event_id, wrong, by="ann")
             if number % 5 == 0:
-                self.label(request.event_id, wrong, annotator="bob", withdrawn=True)
+                self.label(request.event_id, wrong, by="bob", withdrawn=True)
             if number % 7 == 0:
-                self.label(request.event_id, right, annotator="stranger")
+                self.label(request.event_id, right, by="stranger")
             self._answered += 1
 
     def release(self) -> None:

@@ -91,10 +91,10 @@ def test_items_are_learned_when_their_votes_are_there() -> None:
     office = Office({"required": 2})
     requests = office.send(0, 10)
     for request in requests:
-        office.label(request.event_id, honest(request), annotator="ann")
+        office.label(request.event_id, honest(request), by="ann")
     assert office.learned() == 0
     for request in requests:
-        office.label(request.event_id, honest(request), annotator="bob")
+        office.label(request.event_id, honest(request), by="bob")
     assert office.learned() == len(requests) > 5
     assert office.outcome("vote") == len(requests)
     assert office.metrics.value("streamal_annotator_alpha") == 1
@@ -103,8 +103,8 @@ def test_items_are_learned_when_their_votes_are_there() -> None:
 def test_a_dispute_reaches_leads_and_their_word_is_learned() -> None:
     office = Office({"required": 2, "leads": ["lead"]})
     request, *_ = office.send(0, 5)
-    office.label(request.event_id, "yes", annotator="ann")
-    office.label(request.event_id, "no", annotator="bob")
+    office.label(request.event_id, "yes", by="ann")
+    office.label(request.event_id, "no", by="bob")
     office.step()
     (second,) = [each for each in office.reviews() if each.adjudication is not None]
     assert second.event_id == request.event_id
@@ -114,8 +114,8 @@ def test_a_dispute_reaches_leads_and_their_word_is_learned() -> None:
         second.expires_at - second.adjudication.asked_at == request.expires_at - request.decided_at
     )
     assert second.propensity == request.propensity
-    office.label(request.event_id, "no", annotator="ann", adjudicates=True)
-    office.label(request.event_id, "no", annotator="lead", adjudicates=True)
+    office.label(request.event_id, "no", by="ann", adjudicates=True)
+    office.label(request.event_id, "no", by="lead", adjudicates=True)
     assert office.learned() == 1
     assert office.reasons() == ["not_a_lead"]
     assert office.outcome("adjudicated") == 1
@@ -131,11 +131,11 @@ def test_gold_items_are_asked_and_never_learned(tmp_path: Path) -> None:
     assert len(gold) > 10
     assert all(b"label" in (each.value or b"") for each in gold)
     for each in gold:
-        office.label(ReviewRequest.from_bytes(each.value).event_id, "no", annotator="ann")
+        office.label(ReviewRequest.from_bytes(each.value).event_id, "no", by="ann")
     ordinary = [each for each in records if each.header(GOLD_HEADER) is None]
     for each in ordinary:
         request = ReviewRequest.from_bytes(each.value)
-        office.label(request.event_id, honest(request), annotator="ann")
+        office.label(request.event_id, honest(request), by="ann")
     assert office.learned() == len(ordinary)
     assert office.outcome("gold") == len(gold)
     found = inspect(office.pipeline())
@@ -151,7 +151,7 @@ def poisoned(changes: dict[str, Any] | None = None) -> Office:
     people: People = {"ann": honest, "mal": opposite, "bob": honest}
     for request in office.send(0, 40):
         for name, answer in people.items():
-            office.label(request.event_id, answer(request), annotator=name)
+            office.label(request.event_id, answer(request), by=name)
     office.step()
     return office
 
@@ -188,7 +188,7 @@ def test_a_dismissed_annotator_gets_dead_letters() -> None:
     before = office.learned()
     rule(office.pipeline(), "mal", "dismiss", ruled_by="lead")
     request = office.send(40, 60)[-1]
-    office.label(request.event_id, "yes", annotator="mal")
+    office.label(request.event_id, "yes", by="mal")
     assert office.learned() == before
     assert office.reasons() == ["dismissed_label"]
 
@@ -221,7 +221,7 @@ def test_another_leader_knows_what_the_last_one_knew(tmp_path: Path) -> None:
 def test_strangers_are_turned_away() -> None:
     office = Office({"annotators": ["ann"]})
     request, *_ = office.send(0, 5)
-    office.label(request.event_id, "yes", annotator="mal")
-    office.label(request.event_id, "yes", annotator="ann")
+    office.label(request.event_id, "yes", by="mal")
+    office.label(request.event_id, "yes", by="ann")
     assert office.learned() == 1
     assert office.reasons() == ["unknown_annotator"]
