@@ -64,6 +64,7 @@ def bridge_options(settings: Settings) -> BridgeOptions:
         project_id=studio.project_id,
         classes=settings.pipeline.classes,
         display=studio.display,
+        annotators_per_task=settings.labels.required,
         preannotation=studio.preannotation,
         max_batch_tasks=studio.max_batch_tasks,
         max_open_tasks=studio.max_open_tasks,

@@ -9,6 +9,7 @@ from streamal.bootstrap import Pipeline
 from streamal.operations.inspect import require_topics
 from streamal.ports import Consumer, TopicPartition
 from streamal.roles.loop import CATCH_UP_POLL_SECONDS
+from streamal.state.database import Location
 from streamal.state.pending import PendingView
 
 __all__ = ["replayed_view"]
@@ -17,8 +18,12 @@ _BATCH_RECORDS = 5000
 
 
 @contextmanager
-def replayed_view(pipeline: Pipeline) -> Iterator[PendingView]:
-    """The pending view after all reviews and labels that are kept now, in memory.
+def replayed_view(pipeline: Pipeline, location: Location = ":memory:") -> Iterator[PendingView]:
+    """The pending view after all reviews and labels that are kept now.
+
+    Args:
+        pipeline: whose topics are read.
+        location: a new file, for what would not fit into memory.
 
     Raises:
         TopicsInvalid: topics are missing or of the wrong shape.
@@ -30,7 +35,7 @@ def replayed_view(pipeline: Pipeline) -> Iterator[PendingView]:
         sources = _from_the_beginning(labels, pipeline.settings.topics.labels)
         # Before the reviews: a label below these ends has its review in what is read after them.
         ends = labels.end_offsets(sources)
-        with pipeline.review_view(":memory:") as view:
+        with pipeline.review_view(location) as view:
             view.catch_up()
             while any(labels.position(source) < end for source, end in ends.items()):
                 view.pending.register_labels(labels.poll(CATCH_UP_POLL_SECONDS, _BATCH_RECORDS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -22,8 +23,10 @@ from streamal.cli import app
 from streamal.events import LabelEvent, Prediction, ProbabilityRules, ReviewRequest
 from streamal.events.base import OWN_REASONS, Event
 from streamal.events.formats import Envelope, FlatFormat
+from streamal.operations.export import export
 from streamal.settings import Settings, load_settings
 from streamal.telemetry import CATALOGUE, Kind
+from tests.support.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -402,8 +405,11 @@ def test_the_runbook_and_the_guide_name_what_to_watch() -> None:
 
 
 @each_page([page for page in PAGES if any(b.language == "python" for b in read(page)[1])])
-def test_python_runs(page: Path) -> None:
+def test_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The blocks of a page build on one another; examples in their docstrings run too."""
+    if page.name == "retrain-production.md":
+        export(Shop(3000).pipeline, tmp_path / "labels.parquet", start=0, end=math.inf)
+        monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "page"}
     runner = doctest.DocTestRunner()
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -26,9 +26,10 @@ ANN = "ann@example.com"
 class Office:
     """A town whose reviews are annotated in a Label Studio."""
 
-    def __init__(self, path: Path, **settings: Any) -> None:  # noqa: ANN401  any setting
+    def __init__(self, path: Path, *, labels: Any = None, **settings: Any) -> None:  # noqa: ANN401  any setting
         base = {
             "pipeline": {"name": "mail", "classes": ["ham", "spam"]},
+            "labels": labels or {},
             "label_studio": {"poll_seconds": 1, "max_batch_tasks": 10},
         }
         self.town = Town(merged(base, {"label_studio": settings}))

@@ -23,6 +23,7 @@ class BridgeOptions:
         project_id: of the project to use instead of looking for one.
         classes: what can be answered; of a project that exists, what must be among its choices.
         display: how features are shown that are not in the table.
+        annotators_per_task: how many people a task of a new project is shown to.
         preannotation: whose answer is filled in beforehand.
         max_batch_tasks: most tasks in one import.
         max_open_tasks: tasks that wait for an answer before more reviews are sent over. What waits
@@ -44,6 +45,7 @@ class BridgeOptions:
     project_id: int | None
     classes: tuple[str, ...]
     display: Mapping[str, Display] = field(default_factory=dict)
+    annotators_per_task: int = 1
     preannotation: Preannotation = "production"
     max_batch_tasks: int = 100
     max_open_tasks: int = 1000

@@ -76,7 +76,7 @@ def _made(client: LabelStudioClient, options: BridgeOptions, *, regression: bool
         "show_collab_predictions": options.preannotation != "none",
         "show_skip_button": True,
         "enable_empty_annotation": False,
-        "maximum_annotations": 1,
+        "maximum_annotations": options.annotators_per_task,
     }
     try:
         project = client.create_project(document)

@@ -88,6 +88,7 @@ COMMANDS = {
     ("schema",): {"--format", "json-schema|asyncapi", "--config"},
     ("catalogue",): {"--json"},
     ("inspect",): {"--config", "--json"},
+    ("export",): {"--config", "--from", "--to", "--until"},
 }
 
 

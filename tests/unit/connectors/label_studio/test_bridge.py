@@ -377,6 +377,14 @@ def test_a_project_by_id_must_exist(tmp_path: Path) -> None:
     office.role.close()
 
 
+def test_a_new_project_shows_tasks_to_as_many_as_are_required(tmp_path: Path) -> None:
+    office = Office(tmp_path / "b.sqlite3", labels={"required": 3})
+    office.work()
+    (project,) = office.studio.projects.values()
+    assert project["maximum_annotations"] == 3
+    office.role.close()
+
+
 def test_closing_twice_is_closing_once(office: Office) -> None:
     office.work(rounds=1)
     office.role.close()

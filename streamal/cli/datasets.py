@@ -1,0 +1,50 @@
+"""Commands that hand out what was learned: labelled data and the report of a period."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamal.cli.common import Config, open_pipeline, read_settings
+from streamal.operations.export import export as write_export
+
+__all__ = ["export"]
+
+#: ISO 8601 as people write it; without a zone it is UTC.
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+
+From = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=_FORMATS, help="First instant of event time; UTC if no zone."),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=_FORMATS, help="First instant after; UTC if no zone."),
+]
+
+
+def export(
+    to: Annotated[Path, typer.Option("--to", help="File to write: .parquet, .jsonl or .csv.")],
+    config: Config = None,
+    since: From = None,
+    until: Until = None,
+) -> None:
+    """Write one row per labelled event: features, prediction, label, weight; to retrain production.
+
+    The weight says how many events a row stands for, so that weighted training and evaluation speak
+    for all events and not for those that looked wrong.
+    """
+    with open_pipeline(read_settings(config)) as pipeline:
+        rows = write_export(pipeline, to, start=_seconds(since, 0.0), end=_seconds(until, math.inf))
+    typer.echo(f"{to}: {rows} rows")
+
+
+def _seconds(moment: datetime | None, otherwise: float) -> float:
+    if moment is None:
+        return otherwise
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return zoned.timestamp()
