@@ -115,6 +115,31 @@ WORKFORCE: Final = Dashboard(
                     Unit.SECONDS,
                 ),
                 Panel(
+                    "Half of all reviews are answered within",
+                    "Reviews that still wait are taken into account, which the time to answer "
+                    "beside it leaves out. Near the label horizon: answers come too late.",
+                    [
+                        Query(
+                            "max by (pipeline) (streamal_label_latency_reached_seconds"
+                            f'{{{CHOSEN}, share="0.5"}})'
+                        )
+                    ],
+                    Unit.SECONDS,
+                ),
+                Panel(
+                    "Answered in time, by rule",
+                    "Exploration below the others: estimates rest on it; have it answered first.",
+                    [
+                        Query(
+                            "max by (pipeline, reason) (streamal_response_by_reason_ratio"
+                            f"{{{CHOSEN}}})",
+                            "{{pipeline}} {{reason}}",
+                        )
+                    ],
+                    Unit.SHARE,
+                    high=1,
+                ),
+                Panel(
                     "Unsure and skipped",
                     "Share of the labels. Rising: items have become harder, or the guidelines are "
                     "unclear.",

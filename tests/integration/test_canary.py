@@ -1,4 +1,7 @@
-"""Two versions of production on real Kafka, one of them worse: what operations are told of it."""
+"""Two versions of production on real Kafka, one of them worse: what operations are told of it.
+
+A fifth of the reviews is never answered, and the others come late.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tests.support.site import Process, Reviewers, Site, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-#: Windows mature while the test waits; answers take up to three seconds.
+#: Windows mature while the test waits; answers take up to three seconds, or for ever.
 SETTINGS = """
 [gate]
 budget = 0.3
@@ -101,7 +104,7 @@ def matured(new_site: Callable[[str], Site]) -> tuple[QualityReport, Truth, Proc
     trainer = site.start("trainer", "trainer")
     for name in ("gate-1", "gate-2"):
         site.start(name, "gate")
-    people = Reviewers(site.broker, site.settings, truth.labels)
+    people = Reviewers(site.broker, site.settings, truth.labels, missing=0.2)
     people.start()
     truth.publish(site)
 

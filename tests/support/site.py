@@ -110,10 +110,25 @@ def free_port() -> int:
 
 
 class Reviewers(threading.Thread):
-    """Answer each review after a while; every fifth answer is sent twice."""
+    """Answer each review after a while; every fifth answer is sent twice.
 
-    def __init__(self, broker: Broker, settings: Settings, truth: dict[str, str]) -> None:
+    Args:
+        broker: the log.
+        settings: of the pipeline.
+        truth: event id to what they will say.
+        missing: share of the reviews that are never answered.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        settings: Settings,
+        truth: dict[str, str],
+        *,
+        missing: float = 0.0,
+    ) -> None:
         super().__init__(name="reviewers")
+        self._missing = missing
         self._broker = broker
         self._settings = settings
         self._truth = truth
@@ -131,6 +146,8 @@ class Reviewers(threading.Thread):
             for record in consumer.poll(0.1, 500):
                 event_id = ReviewRequest.from_bytes(record.value).event_id
                 self.asked[event_id] += 1
+                if self._missing and self._random.random() < self._missing:
+                    continue
                 for _ in range(2 if self._random.random() < 0.2 else 1):
                     heapq.heappush(self._due, (time.time() + self._random.random() * 3, event_id))
             while self._due and self._due[0][0] <= time.time():
