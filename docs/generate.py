@@ -163,6 +163,8 @@ def _entries(title: str, key: str, entries: Sequence[Entry]) -> Iterator[str]:
         if entry.parameters:
             rows = [_parameter(parameter) for parameter in entry.parameters]
             yield _table(("parameter", "type", "default", "allowed", "meaning"), rows)
+        if entry.zero_propensity:
+            yield f"With `gate.exploration = 0`, propensity 0 for: {entry.zero_propensity}."
         if entry.source:
             yield f"Source: {entry.source}"
 

@@ -9,6 +9,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from struct import Struct
 
+from streamal.core.types import JsonState
+
 __all__ = ["ScoreWindow", "single"]
 
 _SINGLE = Struct("<f")
@@ -90,6 +92,17 @@ class ScoreWindow:
         self._arrived = deque(_little_endian(scores)[-self._size :])
         self._sorted = sorted(self._arrived)
         self.added = max(added, len(self._arrived))
+
+    def state(self) -> JsonState:
+        """The scores and how many had been taken in, as JSON values."""
+        return {"items": self.added, "scores": self.encode()}
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned; another size keeps the newest, an empty state none."""
+        scores, items = state.get("scores"), state.get("items")
+        self.decode(
+            scores if isinstance(scores, str) else "", items if isinstance(items, int) else 0
+        )
 
 
 def single(score: float) -> float:

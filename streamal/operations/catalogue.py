@@ -36,6 +36,7 @@ class Entry(BaseModel):
     summary: str
     source: str
     parameters: list[ParameterEntry]
+    zero_propensity: str = ""
     tasks: list[str] = [task.value for task in Task]
 
 
@@ -63,7 +64,10 @@ def catalogue() -> Catalogue:
     """The registries of this installation."""
     return Catalogue(
         strategies=_strategies(),
-        policies=_described(BUDGETS, ("budget", "exploration")),
+        policies=[
+            entry.model_copy(update={"zero_propensity": BUDGETS[entry.name].zero_propensity})
+            for entry in _described(BUDGETS, ("budget", "exploration"))
+        ],
         learners=_learners(LEARNERS, Task.CLASSIFICATION),
         regressors=_learners(REGRESSORS, Task.REGRESSION),
         detectors=_described(DETECTORS, ()),

@@ -266,3 +266,11 @@ def test_equal_scores_are_neither_all_routed_nor_all_refused(name: str, score: f
         routed += query
     # At the least the exploration floor, 2 %, at the most the budget and its response.
     assert 60 <= routed <= 515
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_what_can_be_lost_without_exploration_is_said(name: str) -> None:
+    without, exploring = (build(name, exploration=share) for share in (0.0, 0.2))
+    lost = [offer for offer, _ in play(without, 0, 2_500) if offer.propensity == 0.0]
+    assert bool(lost) == bool(BUDGETS[name].zero_propensity)
+    assert all(offer.propensity > 0.0 for offer, _ in play(exploring, 0, 2_500))

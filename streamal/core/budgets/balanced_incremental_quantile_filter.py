@@ -58,6 +58,7 @@ class BalancedIncrementalQuantileFilter(RankingPolicy):
     """
 
     name: ClassVar[str] = "balanced_incremental_quantile_filter"
+    zero_propensity: ClassVar[str] = "items below the threshold"
 
     def __init__(
         self,
@@ -72,8 +73,8 @@ class BalancedIncrementalQuantileFilter(RankingPolicy):
         self.tolerance = tolerance
         self.floor = exploration * budget
         self._above = (budget - self.floor) / (1.0 - self.floor)
-        self._spend = Spend(budget, self.floor)
         self._scores = ScoreWindow(window)
+        super().__init__(Spend(budget, self.floor), self._scores)
 
     def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
         """See the class."""

@@ -55,6 +55,8 @@ class BudgetPolicy(ABC):
 
     #: Registered name: the snake_case term of the field.
     name: ClassVar[str]
+    #: Which items get the propensity 0, and are lost to estimates, with `gate.exploration = 0`.
+    zero_propensity: ClassVar[str]
     #: Share of all items that may be routed, in (0, 1].
     budget: float
     #: Exploration floor: the least propensity any item gets, in [0, budget].

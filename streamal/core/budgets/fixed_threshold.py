@@ -57,6 +57,7 @@ class FixedThreshold(BudgetPolicy):
     """
 
     name: ClassVar[str] = "fixed_threshold"
+    zero_propensity: ClassVar[str] = "items below the threshold"
 
     def __init__(
         self,

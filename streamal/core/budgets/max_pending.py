@@ -41,6 +41,7 @@ class MaxPending(Limit):
     """
 
     name: ClassVar[str] = "max_pending"
+    zero_propensity: ClassVar[str] = "all items while the limit holds"
 
     def __init__(self, inner: BudgetPolicy, max_pending: PendingLimit) -> None:
         super().__init__(inner)

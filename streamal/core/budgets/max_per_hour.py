@@ -94,6 +94,7 @@ class MaxPerHour(Limit):
     """
 
     name: ClassVar[str] = "max_per_hour"
+    zero_propensity: ClassVar[str] = "all items once the hour's allowance is used up, in any case"
 
     def __init__(
         self, inner: BudgetPolicy, max_per_hour: HourlyLimit, share: PartitionShare = 1.0

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from streamal.core.budgets.base import (
-    THROTTLED,
-    Budget,
-    BudgetPolicy,
-    Exploration,
-    mixture,
-    own_state,
-    read_number,
-)
+from streamal.core.budgets.base import Budget, Exploration, mixture
+from streamal.core.budgets.ranking import RankingPolicy
 from streamal.core.budgets.size_window import SizeWindow
 from streamal.core.budgets.spend import RESPONSE_LABELS, Spend
 from streamal.core.parameters import Range
-from streamal.core.types import Conditions, JsonState, Offer
+from streamal.core.types import Conditions, Offer
 
 __all__ = ["PropensitySampling"]
 
 
-class PropensitySampling(BudgetPolicy):
+class PropensitySampling(RankingPolicy):
     """Routes with a probability in proportion to a power of the score; best for estimation.
 
     No score is a threshold: a low one has less of a chance, not next to none. So every routed item
@@ -72,6 +65,7 @@ class PropensitySampling(BudgetPolicy):
     """
 
     name: ClassVar[str] = "propensity_sampling"
+    zero_propensity: ClassVar[str] = "items with a score of nearly 0"
 
     def __init__(
         self,
@@ -87,8 +81,8 @@ class PropensitySampling(BudgetPolicy):
         self.power = power
         self.floor = exploration * budget
         self.account_labels = account_labels
-        self._spend = Spend(budget, self.floor, response_labels=account_labels)
         self._sizes = SizeWindow(window, power)
+        super().__init__(Spend(budget, self.floor, response_labels=account_labels), self._sizes)
 
     def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
         """See the class."""
@@ -98,41 +92,3 @@ class PropensitySampling(BudgetPolicy):
         factor = self._sizes.factor(share, score)
         threshold = self._sizes.score_of(1.0 / factor) if factor > 0.0 else 1.0
         return mixture(factor * self._sizes.size_of(score), self.floor, threshold)
-
-    def commit(
-        self,
-        score: float,
-        offer: Offer,
-        *,
-        query: bool,
-        conditions: Conditions,
-    ) -> None:
-        """See the class."""
-        self._spend.book(
-            query=query,
-            throttled=offer.reason in THROTTLED,
-            factor=conditions.budget_factor,
-        )
-        self._sizes.add(score)
-
-    def state(self) -> JsonState:
-        """See `BudgetPolicy.state`."""
-        return {
-            self.name: {
-                **self._spend.state(),
-                "items": self._sizes.added,
-                "fresh": self._sizes.fresh,
-                "scores": self._sizes.encode(),
-            }
-        }
-
-    def restore(self, state: JsonState) -> None:
-        """See `BudgetPolicy.restore`; another window size keeps the newest scores."""
-        own = own_state(state, self.name)
-        self._spend.restore(own)
-        scores = own.get("scores")
-        self._sizes.decode(
-            scores if isinstance(scores, str) else "",
-            int(read_number(own, "items", 0)),
-            int(read_number(own, "fresh", 0)),
-        )

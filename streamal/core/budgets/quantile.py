@@ -63,6 +63,7 @@ class Quantile(RankingPolicy):
     """
 
     name: ClassVar[str] = "quantile"
+    zero_propensity: ClassVar[str] = "items below the threshold"
 
     def __init__(
         self,
@@ -74,8 +75,8 @@ class Quantile(RankingPolicy):
         self.exploration = exploration
         self.window = window
         self.floor = exploration * budget
-        self._spend = Spend(budget, self.floor)
         self._scores = ScoreWindow(window)
+        super().__init__(Spend(budget, self.floor), self._scores)
 
     def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
         """See the class."""

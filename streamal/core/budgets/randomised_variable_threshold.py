@@ -67,6 +67,7 @@ class RandomisedVariableThreshold(MovingThreshold):
     """
 
     name: ClassVar[str] = "randomised_variable_threshold"
+    zero_propensity: ClassVar[str] = "items far below the threshold"
 
     def __init__(
         self,

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from streamal.core.types import JsonState
+
 __all__ = ["SizeWindow"]
 
 #: Least score that counts: all else has this size, so that what a budget leaves over when every
@@ -121,6 +123,19 @@ class SizeWindow:
         self.fresh = fresh if fresh < len(self._arrived) else 0
         if self._arrived:
             self._sum_up()
+
+    def state(self) -> JsonState:
+        """The scores and the counts of them, as JSON values."""
+        return {"items": self.added, "fresh": self.fresh, "scores": self.encode()}
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned; another size keeps the newest, an empty state none."""
+        scores, items, fresh = (state.get(key) for key in ("scores", "items", "fresh"))
+        self.decode(
+            scores if isinstance(scores, str) else "",
+            items if isinstance(items, int) else 0,
+            fresh if isinstance(fresh, int) else 0,
+        )
 
 
 def _singles(scores: deque[float]) -> npt.NDArray[np.float32]:

@@ -49,6 +49,7 @@ class Split(MovingThreshold):
     """
 
     name: ClassVar[str] = "split"
+    zero_propensity: ClassVar[str] = "items below the threshold"
 
     def __init__(self, budget: Budget, exploration: Exploration = 0.2, step: Step = 0.01) -> None:
         super().__init__(budget, exploration, step, sure=exploration * budget + (1.0 - exploration))

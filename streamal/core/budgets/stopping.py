@@ -52,6 +52,7 @@ class Stopping(Limit):
     """
 
     name: ClassVar[str] = "stopping"
+    zero_propensity: ClassVar[str] = "all items while the limit holds"
 
     def __init__(self, inner: BudgetPolicy, stop_at_accuracy: TargetAccuracy) -> None:
         super().__init__(inner)

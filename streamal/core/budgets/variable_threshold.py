@@ -56,6 +56,7 @@ class VariableThreshold(MovingThreshold):
     """
 
     name: ClassVar[str] = "variable_threshold"
+    zero_propensity: ClassVar[str] = "items below the threshold"
 
     def __init__(self, budget: Budget, exploration: Exploration = 0.2, step: Step = 0.01) -> None:
         super().__init__(budget, exploration, step)

@@ -66,6 +66,7 @@ class WindowedTopK(BudgetPolicy):
     """
 
     name: ClassVar[str] = "windowed_top_k"
+    zero_propensity: ClassVar[str] = "items that are not among the best of their window"
 
     def __init__(
         self,

@@ -100,8 +100,7 @@ class Bandit(Combination):
     def state(self) -> JsonState:
         """The parts' states and their latest scores."""
         windows: JsonState = {
-            name: {"added": window.added, "scores": window.encode()}
-            for name, window in zip(self._names, self._windows, strict=True)
+            name: window.state() for name, window in zip(self._names, self._windows, strict=True)
         }
         return {**super().state(), "windows": windows}
 
@@ -110,8 +109,7 @@ class Bandit(Combination):
         super().restore(state)
         windows = cast("Mapping[str, JsonState]", state.get("windows", {}))
         for name, window in zip(self._names, self._windows, strict=True):
-            own = windows.get(name, {})
-            window.decode(str(own.get("scores", "")), cast("int", own.get("added", 0)))
+            window.restore(windows.get(name, {}))
 
     def _mixture(self, weights: Mapping[str, float]) -> dict[str, float]:
         """The trainer's shares of our parts; those that it has not met yet get an even one."""

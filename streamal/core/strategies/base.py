@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import ClassVar, Final
 
@@ -119,7 +120,7 @@ class CommitteeStrategy(Strategy):
         """The measure within [0, 1]; 1 when fewer than two members can be heard."""
         members: Sequence[Probabilities] = context.committee
         sizes = set(map(len, members))
-        if not sizes or min(sizes) < 2:
+        if len(sizes) != 1 or 1 in sizes or 0 in sizes:
             members = [member for member in members if len(member) > 1]
         if len(members) < 2:
             return MAXIMUM
@@ -139,9 +140,16 @@ class CommitteeStrategy(Strategy):
 def _aligned(members: Sequence[Probabilities]) -> list[tuple[float, ...]] | None:
     """The rows of members that know as many classes; None unless they are the same."""
     try:
-        return list(map(itemgetter(*sorted(members[0])), members))
+        return list(map(_in_order(tuple(members[0])), members))
     except KeyError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _in_order(classes: tuple[str, ...]) -> Callable[[Probabilities], tuple[float, ...]]:
+    """Takes the probabilities of these classes, in alphabetical order."""
+    getter: Callable[[Probabilities], tuple[float, ...]] = itemgetter(*sorted(classes))
+    return getter
 
 
 def _filled(members: Sequence[Probabilities]) -> list[tuple[float, ...]]:

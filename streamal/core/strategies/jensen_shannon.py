@@ -48,7 +48,11 @@ class JensenShannon(CommitteeStrategy):
 
     def disagreement(self, members: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        consensus = [fsum(column) / len(members) for column in zip(*members, strict=True)]
-        certainty = fsum([p * log2(p) for p in chain.from_iterable(members) if p > 0.0])
-        total = fsum([q * log2(q) for q in consensus if q > 0.0])
-        return (certainty / len(members) - total) / log2(min(len(members), len(consensus)))
+        count = len(members)
+        consensus = [fsum(column) / count for column in zip(*members, strict=True)]
+        if len(consensus) == 2:  # half the steps; who rules a class out is certain of the other
+            certainty = fsum([p * log2(p) + q * log2(q) for p, q in members if p and q])
+        else:
+            certainty = fsum([p * log2(p) for p in chain.from_iterable(members) if p])
+        total = fsum([q * log2(q) for q in consensus if q])
+        return (certainty / count - total) / log2(min(count, len(consensus)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import fsum, log2
+from operator import itemgetter
 from typing import ClassVar
 
 from streamal.core.strategies.base import CommitteeStrategy
@@ -43,10 +44,18 @@ class KlDisagreement(CommitteeStrategy):
 
     def disagreement(self, members: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        count = len(members)
-        divergences = []
+        scale = log2(len(members))
+        means = []
         for opinions in zip(*members, strict=True):
-            # Not divided by the mean: of the smallest numbers, it is 0.
+            # Not the mean's logarithm: of the smallest numbers, the mean is 0.
             total = fsum(opinions)
-            divergences.append([p * log2(p * count / total) if p > 0.0 else 0.0 for p in opinions])
-        return max(map(fsum, zip(*divergences, strict=True))) / log2(count)
+            means.append(log2(total) - scale if total > 0.0 else 0.0)
+        # The divergence is convex, so of two classes one of the extremes has the largest.
+        first = itemgetter(0)
+        extremes = (min(members, key=first), max(members, key=first))
+        dissenters = extremes if len(means) == 2 else members
+        return max([_divergence(member, means) for member in dissenters]) / scale
+
+
+def _divergence(member: Sequence[float], means: Sequence[float]) -> float:
+    return fsum([p * (log2(p) - mean) for p, mean in zip(member, means, strict=True) if p])
