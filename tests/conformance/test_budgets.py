@@ -23,7 +23,7 @@ from streamal.core.budgets import (
 )
 from streamal.core.chance import draw
 from streamal.core.parameters import describe, parameters_of
-from streamal.core.types import Conditions, JsonState, JsonValue, Offer, Reason
+from streamal.core.types import Candidate, Conditions, JsonState, JsonValue, Offer, Reason
 from streamal.errors import SettingsInvalid
 
 _BUDGET: tuple[list[JsonValue], list[JsonValue]] = (
@@ -270,7 +270,16 @@ def test_equal_scores_are_neither_all_routed_nor_all_refused(name: str, score: f
 
 @pytest.mark.parametrize("name", BUDGETS)
 def test_what_can_be_lost_without_exploration_is_said(name: str) -> None:
-    without, exploring = (build(name, exploration=share) for share in (0.0, 0.2))
-    lost = [offer for offer, _ in play(without, 0, 2_500) if offer.propensity == 0.0]
-    assert bool(lost) == bool(BUDGETS[name].zero_propensity)
-    assert all(offer.propensity > 0.0 for offer, _ in play(exploring, 0, 2_500))
+    steep: dict[str, JsonValue] = {"power": 4} if name == "propensity_sampling" else {}
+    without, exploring = (build(name, exploration=share, **steep) for share in (0.0, 0.2))
+    assert bool(BUDGETS[name].zero_propensity) == (least(without) == 0.0)
+    assert least(exploring) > 0.0
+
+
+def least(policy: BudgetPolicy) -> float:
+    """The least propensity among many items; in one window, if the policy has windows."""
+    if policy.decision_window is None:
+        return min(offer.propensity for offer, _ in play(policy, 0, 2_500))
+    events = [world(number)[:2] for number in range(100)]
+    window = [Candidate(event_id, score, {}) for event_id, score in events]
+    return min(offer.propensity for offer in policy.offers(window, Conditions(now=0.0)))

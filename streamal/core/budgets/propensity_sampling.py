@@ -65,7 +65,7 @@ class PropensitySampling(RankingPolicy):
     """
 
     name: ClassVar[str] = "propensity_sampling"
-    zero_propensity: ClassVar[str] = "items with a score of nearly 0"
+    zero_propensity: ClassVar[str] = "items with a score of nearly 0, if `power` is large"
 
     def __init__(
         self,
