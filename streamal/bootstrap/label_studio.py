@@ -50,6 +50,7 @@ def new_bridge(pipeline: Pipeline) -> LabelStudioRole:
         webhooks=webhooks,
         clock=pipeline.clock,
         metrics=pipeline.metrics,
+        regression=settings.pipeline.task == "regression",
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from streamal import __version__
 from streamal.cli.annotators import annotators
 from streamal.cli.console import console
-from streamal.cli.datasets import export
+from streamal.cli.datasets import export, report
 from streamal.cli.documents import catalogue, inspect, schema
 from streamal.cli.running import check, demo, run
 from streamal.cli.topics import topics
@@ -33,7 +33,7 @@ app = typer.Typer(
 app.add_typer(topics, name="topics")
 app.add_typer(annotators, name="annotators")
 app.add_typer(console, name="console")
-for command in (run, demo, backtest, check, schema, catalogue, inspect, export):
+for command in (run, demo, backtest, check, schema, catalogue, inspect, export, report):
     app.command()(command)
 
 

@@ -14,6 +14,7 @@ from streamal.lab.experiment import Setup
 from streamal.lab.ledger import Point, Trace
 from streamal.lab.result import Results
 from streamal.lab.summary import COLUMNS, Line, summary
+from streamal.pages import figure, page, table
 
 __all__ = ["report"]
 
@@ -21,18 +22,6 @@ __all__ = ["report"]
 _MOST_LINES: Final = 8
 #: Stretches over which accuracy over time is averaged.
 _STRETCHES: Final = 20
-
-_STYLE: Final = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #ffffff;
-       max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 3rem; border-top: 2px solid #1c1c1c; }
-figure { margin: 1.5rem 0; } figcaption { color: #4a4a4a; max-width: 46rem; }
-svg { width: 100%; height: auto; max-width: 46rem; font-family: system-ui, sans-serif; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
-th, td { padding: 0.3rem 0.6rem; text-align: right; border-bottom: 1px solid #d9d9d9; }
-th { vertical-align: bottom; } th[scope=row], th.words, td.words { text-align: left; }
-caption { text-align: left; color: #4a4a4a; padding-bottom: 0.5rem; }
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,37 +97,17 @@ def report(results: Results) -> str:
             dict.fromkeys((line.learner, line.budget) for line in lines), 1
         )
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escape(title)}</h1>\n<p>{escape(facts)}</p>\n{_table(lines)}\n"
-        + "\n".join(sections)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return page(title, f"<p>{escape(facts)}</p>\n{_table(lines)}\n" + "\n".join(sections))
 
 
 def _table(lines: Sequence[Line]) -> str:
-    head = "".join(
-        f'<th scope="col"{_words(column.words)}>{escape(column.title)}</th>' for column in COLUMNS
+    return table(
+        "Means over the seeds. Retention is accuracy divided by that of the same learner with all "
+        "labels.",
+        [column.title for column in COLUMNS],
+        ([column.cell(line) for column in COLUMNS] for line in lines),
+        words=sum(column.words for column in COLUMNS),
     )
-    rows = "\n".join(
-        "<tr>"
-        + "".join(f"<td{_words(c.words)}>{escape(c.cell(line))}</td>" for c in COLUMNS)
-        + "</tr>"
-        for line in lines
-    )
-    return (
-        '<div class="scroll"><table>\n<caption>Means over the seeds. Retention is accuracy divided '
-        "by that of the same learner with all labels.</caption>\n"
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
-    )
-
-
-def _words(words: bool) -> str:
-    return ' class="words"' if words else ""
 
 
 def _section(number: int, results: Results, learner: str, budget: float) -> str:
@@ -165,10 +134,7 @@ def _figure(chart: LineChart | BarChart, identity: str) -> str:
         svg = line_chart(chart, identity=identity)
     else:
         svg = bar_chart(chart, identity=identity)
-    return (
-        f"<figure>\n<h3>{escape(chart.title)}</h3>\n{svg}\n"
-        f"<figcaption>{escape(chart.description)}</figcaption>\n</figure>"
-    )
+    return figure(chart.title, svg, chart.description)
 
 
 def _curves(results: Results, learner: str, budget: float) -> list[_Curve]:

@@ -52,12 +52,14 @@ class Weighted:
         response_rate: P(answered | routed) of its kind, in (0, 1].
         weight: 1 / (propensity · response rate), >= 1.
         matured: whether all answers of its window are in; before, its weight may change.
+        production_correct: whether production was right; in a regression, right within tolerance.
     """
 
     labelled: LabelledReview
     response_rate: float
     weight: float
     matured: bool
+    production_correct: bool
 
 
 def weighted_reviews(
@@ -83,10 +85,13 @@ def weighted_reviews(
         outcomes = measures.outcomes(first, first + length)
         matured = first + length + weighting.label_ttl_seconds <= weighting.now
         probabilities = _inclusion(outcomes, history, matured=matured)
+        right = {outcome.event_id for outcome in outcomes if outcome.production_correct}
         for labelled in group:
-            propensity = labelled.review.propensity
-            probability = probabilities.get(labelled.review.event_id, propensity)
-            yield Weighted(labelled, probability / propensity, 1 / probability, matured)
+            event_id, propensity = labelled.review.event_id, labelled.review.propensity
+            probability = probabilities.get(event_id, propensity)
+            yield Weighted(
+                labelled, probability / propensity, 1 / probability, matured, event_id in right
+            )
 
 
 def _inclusion(

@@ -93,6 +93,7 @@ class Quality:
         measures: what the pending view can be asked.
         segments: what was counted in each segment.
         metrics: shows the estimates.
+        since: earliest window that counts, by its first instant in seconds since the epoch.
     """
 
     def __init__(
@@ -101,11 +102,12 @@ class Quality:
         measures: ReviewMeasures,
         segments: SegmentView,
         metrics: Metrics,
+        since: float = 0.0,
     ) -> None:
         self._options = options
         self._measures = measures
         self._gauges = QualityGauges(metrics)
-        self._closed_until = 0.0
+        self._closed_until = since
         self._breakdown = Breakdown(
             segments,
             options.segment_limits,

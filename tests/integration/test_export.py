@@ -1,7 +1,8 @@
-"""What was labelled leaves a real broker as a table, by the command that people run."""
+"""What was labelled leaves a real broker as a table and as a page, by commands that people run."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from streamal.events import LabelEvent, ReviewRequest
+from streamal.events import LabelEvent, ReviewRequest, WindowStats
 from tests.support.site import SIGNING_KEY, Site
 
 pytestmark = pytest.mark.kafka
 
-NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+NOON = (datetime.now(UTC) - timedelta(hours=12)).replace(minute=0, second=0, microsecond=0)
 
 
 def asked(site: Site, number: int) -> ReviewRequest:
@@ -59,16 +60,34 @@ def answer(number: int, label: str | None, **fields: object) -> LabelEvent:
 @pytest.fixture
 def site(new_site: Callable[[str], Site]) -> Site:
     """Sixty reviews; all but the last ten are answered, one answer is taken back, one revised."""
-    made = new_site("")
+    made = new_site("[estimation]\nlabel_horizon_seconds = 7200\n")
     topics, producer = made.settings.topics, made.broker.producer()
     for number in range(60):
         review = asked(made, number)
         producer.send(topics.reviews, review.to_bytes(), key=review.event_id.encode())
+    counted = WindowStats(
+        pipeline=made.settings.pipeline.name,
+        partition=0,
+        window_start=NOON,
+        window_seconds=3600,
+        events=240,
+        routed=60,
+        unreachable=0,
+        sum_expected_correct=180,
+        sum_propensity=60,
+    )
+    producer.send(topics.windows, counted.to_bytes(), key=b"0")
     producer.flush()
+    answered_ms = round((NOON + timedelta(hours=1)).timestamp() * 1000)
     said = [answer(number, "ok" if number % 5 else "fraud") for number in range(50)]
     said += [answer(3, None, withdrawn=True), answer(4, "fraud")]
     for label in said:
-        producer.send(topics.labels, label.to_bytes(), key=label.event_id.encode())
+        producer.send(
+            topics.labels,
+            label.to_bytes(),
+            key=label.event_id.encode(),
+            timestamp_ms=answered_ms,
+        )
     producer.flush()
     producer.close()
     return made
@@ -103,6 +122,26 @@ def test_parquet(site: Site) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{target}: 49 rows\n"
     assert target.read_bytes()[:4] == b"PAR1"
+
+
+def test_a_page_about_the_period(site: Site) -> None:
+    target = site.folder / "report.html"
+    until = (NOON + timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "+0000")
+    period = ("--from", NOON.strftime("%Y-%m-%d"), "--until", until)
+    done = streamal(site, "report", "--to", str(target), *period, "--price-per-label", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{target}: 240 events, 49 labelled\n"
+    page = target.read_text()
+    assert "<td>98.00</td>" in page
+    # Four in five are right, with one taken back and one revised.
+    assert re.search(r"Production was right</td><td>7[0-9]\.\d%", page)
+
+
+def test_a_period_that_ends_before_it_begins(site: Site) -> None:
+    period = ("--from", "2026-01-02", "--until", "2026-01-01")
+    done = streamal(site, "report", "--to", "report.html", *period)
+    assert done.returncode == 2
+    assert done.stderr == "streamal: --from: must lie before --until\n"
 
 
 def test_a_target_that_will_not_do(site: Site) -> None:

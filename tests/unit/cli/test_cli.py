@@ -89,6 +89,7 @@ COMMANDS = {
     ("catalogue",): {"--json"},
     ("inspect",): {"--config", "--json"},
     ("export",): {"--config", "--from", "--to", "--until"},
+    ("report",): {"--config", "--from", "--to", "--until", "--price-per-label", "--currency"},
 }
 
 
