@@ -18,7 +18,7 @@ endif
 .PHONY: help demo test lint format clean
 
 help:
-	@echo "make demo    show the whole loop on an embedded broker, in under a minute"
+	@echo "make demo    show the whole loop on an embedded broker, with a page to review on"
 	@echo "make test    run the tests; those of Kafka need Docker, or Java 17 with Maven"
 	@echo "make lint    check format, style, types and layers"
 	@echo "make format  format the code"
@@ -55,7 +55,7 @@ $(VENV)/pip.stamp:
 
 $(VENV)/demo.stamp: pyproject.toml $(VENV)/pip.stamp
 	@echo "Installing streamal ..."
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --editable ".[console]"
 	@touch $@
 
 $(VENV)/develop.stamp: pyproject.toml $(VENV)/pip.stamp

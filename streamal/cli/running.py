@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from streamal.cli.common import (
     read_settings,
     write_json,
 )
-from streamal.demo import DemoOptions, run_demo
+from streamal.demo import DemoOptions, DemoResult, run_demo
 from streamal.errors import SettingsInvalid
 from streamal.operations.check import check_broker
 from streamal.service import ROLES, serve
@@ -79,7 +80,9 @@ def demo(
         Path | None, typer.Option(help="Your own recorded data: CSV or JSON lines in time order.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Column of --data with the true class.")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No live table.")] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No live table, no review page.")
+    ] = False,
     json: Json = None,
 ) -> None:
     """Show the whole loop on an embedded broker, in under a minute and without any set-up.
@@ -87,17 +90,27 @@ def demo(
     A production model is trained on the first part of a real stream and left to go stale; half way
     the world changes. streamal routes the informative events to simulated reviewers, learns from
     their delayed and partly wrong answers, and is compared with routing the same number at random.
+    With streamal[console] you can review some of them yourself, in a browser; on a terminal that
+    goes on until Ctrl-C.
     """
     check_target(json)
     options = DemoOptions(events=events, seed=seed, budget=budget, data=data, label=label)
     to_stdout = json == "-"
     console = Console(stderr=to_stdout)
     configure_logging("text", "WARNING", pipeline="demo")
-    result = run_demo(options, console=None if headless else console)
-    if not to_stdout:
-        console.print(result.summary())
-    if json is not None:
-        write_json(json, result.document())
+
+    def report(result: DemoResult) -> None:
+        if not to_stdout:
+            console.print(result.summary())
+        if json is not None:
+            write_json(json, result.document())
+
+    run_demo(
+        options,
+        None if headless else console,
+        report=report,
+        stay=console.is_terminal and sys.stdout.isatty(),
+    )
 
 
 def check(config: Config = None) -> None:

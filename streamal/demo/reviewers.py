@@ -35,6 +35,8 @@ class Reviewers:
         seed: of delays and mistakes, which are hashes of the event like every other draw.
         delay_seconds: mean time until an answer; each is drawn between a fifth and nine fifths.
         noise: share of wrong answers, in [0, 1].
+        left: share of requests that are left to the person at the keyboard, in [0, 1].
+        names: who answers; more than one take turns by a hash of the event.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Reviewers:
         seed: int,
         delay_seconds: float,
         noise: float,
+        left: float = 0.0,
+        names: tuple[str, ...] = ("oracle",),
     ) -> None:
         self._topics = topics
         self._truth = truth
@@ -54,6 +58,8 @@ class Reviewers:
         self._seed = seed
         self._delay_seconds = delay_seconds
         self._noise = noise
+        self._left = left
+        self._names = names
         self._tasks: list[_Task] = []
         self._consumer: Consumer = broker.consumer(group=f"reviewers-of-{topics.reviews}")
         self._consumer.subscribe([topics.reviews])
@@ -65,6 +71,8 @@ class Reviewers:
         for record in self._consumer.poll(0.0, _BATCH):
             request = ReviewRequest.from_bytes(record.value)
             self.reviewed.append(request.event_id)
+            if self._left and draw(self._seed, request.event_id, "left") < self._left:
+                continue
             heapq.heappush(self._tasks, self._task(request, now))
         while self._tasks and self._tasks[0].due <= now:
             self._answer(heapq.heappop(self._tasks), now)
@@ -84,11 +92,14 @@ class Reviewers:
             label = others[int(draw(self._seed, event_id, "mistake") * len(others))]
         return _Task(now + delay, event_id, label)
 
+    def _name(self, event_id: str) -> str:
+        return self._names[int(draw(self._seed, event_id, "reviewer") * len(self._names))]
+
     def _answer(self, task: _Task, now: float) -> None:
         event = LabelEvent(
             event_id=task.event_id,
             label=task.label,
-            annotator="oracle",
+            annotator=self._name(task.event_id),
             labelled_at=datetime.fromtimestamp(now, UTC),
         )
         self._producer.send(self._topics.labels, event.to_bytes(), key=task.event_id.encode())

@@ -6,8 +6,9 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from streamal.bootstrap import topics_of
 from streamal.broker.memory import MemoryBroker
 from streamal.clock import ManualClock
 from streamal.demo.data import Item, built_in, from_file, with_drift
+from streamal.demo.desk import HOW_TO_GET_IT, DemoDesk, desk_is_installed
 from streamal.demo.result import DemoResult, IntervalEstimate
 from streamal.demo.reviewers import Reviewers
 from streamal.demo.world import PREDICTIONS, Watcher, World, train_production
@@ -52,6 +54,12 @@ _LEVEL: Final = 0.95
 #: Everybody takes turns on one thread: who finds nothing must not wait.
 _NO_WAIT: Final = 1e-4
 _REFRESH_SECONDS: Final = 0.25
+#: What the simulated reviewers leave to the person, for whom an item waits longer than for them.
+_LEFT: Final = 0.1
+_PATIENCE_SECONDS: Final = 6 * 3600.0
+_SIMULATED: Final = ("ada (simulated)", "alan (simulated)", "grace (simulated)")
+#: Five events a second: slow enough to read, fast enough for something to happen.
+_PAUSE_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +81,47 @@ class DemoOptions:
     label: str | None = None
 
 
-def run_demo(options: DemoOptions, console: Console | None) -> DemoResult:
+def run_demo(
+    options: DemoOptions,
+    console: Console | None,
+    *,
+    report: Callable[[DemoResult], None] | None = None,
+    stay: bool = False,
+) -> DemoResult:
     """Stream the data through two pipelines: one selects, the other routes at random.
 
     Args:
         options: what was chosen.
-        console: where the live table goes; None shows nothing.
+        console: where the live table goes, and where it is said at what address a person may
+            review; None shows nothing, and opens no review console.
+        report: told the result as soon as there is one.
+        stay: whether the world goes on at a walking pace after that, until it is interrupted; only
+            while a review console is open.
 
     Raises:
         SettingsInvalid: the data can't be used.
     """
     past, stream = _split(options)
     stream, words = with_drift(stream, at=len(stream) // 2)
-    if console is not None:
-        console.print(_announcement(options, past, stream, words))
-    show = _Show(options, past, stream)
+    show = _Show(options, past, stream, with_desk=console is not None)
+    try:
+        if console is not None:
+            console.print(_announcement(options, past, stream, words))
+            console.print(_invitation(show.selective.desk), soft_wrap=True, markup=False)
+        result = _stream(show, stream, console)
+        if report is not None:
+            report(result)
+        if console is not None and stay and show.selective.desk is not None:
+            console.print(
+                f"The world goes on at {show.selective.desk.address} until you press Ctrl-C."
+            )
+            _linger(show, stream)
+    finally:
+        show.close()
+    return result
+
+
+def _stream(show: _Show, stream: Sequence[Item], console: Console | None) -> DemoResult:
     started = time.perf_counter()
     with _live(show, console) as refresh:
         for position, item in enumerate(stream, 1):
@@ -97,9 +131,25 @@ def run_demo(options: DemoOptions, console: Console | None) -> DemoResult:
                 refresh()
         show.settle()
         refresh()
-    result = show.result(time.perf_counter() - started)
-    show.close()
-    return result
+    return show.result(time.perf_counter() - started)
+
+
+def _linger(show: _Show, stream: Sequence[Item]) -> None:
+    """Stream the second half again and again, slowly, until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        for item in cycle(stream[len(stream) // 2 :]):
+            show.world.publish(item)
+            show.selective.step()
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _invitation(desk: DemoDesk | None) -> str:
+    if desk is None:
+        return f"{HOW_TO_GET_IT}\n"
+    return (
+        f"Review some of them yourself: {desk.address}\n"
+        f"Simulated reviewers leave {_LEFT:.0%} of the items to you; a dashboard is there too.\n"
+    )
 
 
 def _split(options: DemoOptions) -> tuple[list[Item], list[Item]]:
@@ -129,8 +179,16 @@ def _announcement(
 class _Show:
     """The world and its two watchers."""
 
-    def __init__(self, options: DemoOptions, past: Sequence[Item], stream: Sequence[Item]) -> None:
+    def __init__(
+        self,
+        options: DemoOptions,
+        past: Sequence[Item],
+        stream: Sequence[Item],
+        *,
+        with_desk: bool,
+    ) -> None:
         self._options = options
+        self._with_desk = with_desk and desk_is_installed()
         self._events = len(stream)
         self._classes = tuple(sorted({item.label for item in (*past, *stream)}))
         self._clock = ManualClock()
@@ -138,8 +196,10 @@ class _Show:
         self._broker = MemoryBroker(
             self._clock, session_timeout_seconds=math.inf, transaction_timeout_seconds=math.inf
         )
-        self.world = World(train_production(past, options.seed), self._clock, self._broker)
-        self.selective = self._watcher("selective")
+        self.world = World(
+            train_production(past, options.seed), self._clock, self._broker, tell=self._with_desk
+        )
+        self.selective = self._watcher("selective", with_desk=self._with_desk)
         self.random = self._watcher("random")
 
     def step(self) -> None:
@@ -213,9 +273,14 @@ class _Show:
     def _window(self) -> float:
         return max(1.0, self._events // _WINDOWS)
 
-    def _watcher(self, name: str) -> Watcher:
+    def _watcher(self, name: str, *, with_desk: bool = False) -> Watcher:
         return Watcher(
-            self._settings(name), self._broker, self._clock, self.world.truth, self._reviewers
+            self._settings(name),
+            self._broker,
+            self._clock,
+            self.world.truth,
+            self._reviewers,
+            with_desk=with_desk,
         )
 
     def _reviewers(self, settings: Settings) -> Reviewers:
@@ -227,6 +292,8 @@ class _Show:
             seed=self._options.seed,
             delay_seconds=_LABEL_DELAY_SECONDS,
             noise=_NOISE,
+            left=_LEFT if self._with_desk else 0.0,
+            names=_SIMULATED if self._with_desk else ("oracle",),
         )
 
     def _settings(self, name: str) -> Settings:
@@ -252,7 +319,9 @@ class _Show:
                 budget=self._options.budget,
                 poll_timeout_seconds=_NO_WAIT,
             ),
-            labels=LabelSettings(ttl_seconds=_LABEL_TTL_SECONDS),
+            labels=LabelSettings(
+                ttl_seconds=_PATIENCE_SECONDS if self._with_desk else _LABEL_TTL_SECONDS
+            ),
             trainer=TrainerSettings(
                 snapshot_every_labels=5,
                 snapshot_every_seconds=60,

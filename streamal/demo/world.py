@@ -19,6 +19,7 @@ from streamal.core.estimation import Estimate
 from streamal.core.learners import Learner, build_learner
 from streamal.core.types import Decision, top_class
 from streamal.demo.data import Item
+from streamal.demo.desk import DemoDesk, open_desk
 from streamal.demo.reviewers import Reviewers
 from streamal.operations.topics import topic_specs
 from streamal.ports import Producer
@@ -73,6 +74,7 @@ class Watcher:
         clock: the world's clock.
         truth: event id to true class; grows as the world goes on.
         reviewers: makes the reviewers of this pipeline.
+        with_desk: whether to open a review console, if its libraries are there.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class Watcher:
         clock: ManualClock,
         truth: Mapping[str, str],
         reviewers: Callable[[Settings], Reviewers],
+        *,
+        with_desk: bool = False,
     ) -> None:
         check_settings(settings)
         broker.admin().create_topics(topic_specs(settings))
@@ -95,12 +99,15 @@ class Watcher:
         self._reviewers = reviewers(settings)
         self.gate.start()
         self.trainer.start()
+        self.desk: DemoDesk | None = open_desk(pipeline) if with_desk else None
 
     def step(self) -> None:
         """One step of everybody."""
         self.gate.step()
         self._reviewers.step(self._clock.now())
         self.trainer.step()
+        if self.desk is not None:
+            self.desk.step()
 
     def estimate(self) -> Estimate | None:
         """Production's accuracy over all matured windows, from the reviews alone; None so far."""
@@ -111,6 +118,8 @@ class Watcher:
 
     def close(self) -> None:
         """End in good order."""
+        if self.desk is not None:
+            self.desk.close()
         self.gate.close()
         self.trainer.close()
         self._reviewers.close()
@@ -131,9 +140,14 @@ class World:
         production: a model that doesn't learn any more.
         clock: moved by one second per event.
         broker: the log.
+        tell: whether events carry the recorded class for the person who reviews some of them; as
+            metadata, which no model sees.
     """
 
-    def __init__(self, production: Learner, clock: ManualClock, broker: MemoryBroker) -> None:
+    def __init__(
+        self, production: Learner, clock: ManualClock, broker: MemoryBroker, *, tell: bool = False
+    ) -> None:
+        self._tell = tell
         self._production = production
         self._clock = clock
         self._producer: Producer = broker.producer()
@@ -158,5 +172,6 @@ class World:
             "model": {"name": "demo", "version": "1"},
             "features": item.features,
             "prediction": {"probabilities": probabilities},
+            "metadata": {"recorded class": item.label} if self._tell else {},
         }
         self._producer.send(PREDICTIONS, orjson.dumps(event), key=event_id.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -56,20 +57,19 @@ class Visitor:
 
     def ask(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Page:
         """One request, redirects not followed."""
-        connection = http.client.HTTPConnection(self._host, timeout=20)
         headers = {"Host": self._named, "Cookie": self.cookie}
         body = None
         if form is not None:
             body = urlencode(form)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        page = Page(
-            answer.status,
-            answer.read().decode(),
-            {name.lower(): value for name, value in answer.getheaders()},
-        )
-        connection.close()
+        with closing(http.client.HTTPConnection(self._host, timeout=20)) as connection:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            page = Page(
+                answer.status,
+                answer.read().decode(),
+                {name.lower(): value for name, value in answer.getheaders()},
+            )
         self.cookie = page.headers.get("set-cookie", self.cookie).partition(";")[0]
         found = re.search(r'data-csrf="([^"]+)"', page.text)
         self.csrf = found.group(1) if found else self.csrf
