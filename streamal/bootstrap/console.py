@@ -112,6 +112,7 @@ def _new_board(pipeline: Pipeline, store: Store, path: Location) -> Board:
         clock=pipeline.clock,
         budget=settings.gate.budget,
         level=settings.estimation.level,
+        label_horizon_seconds=settings.estimation.label_horizon_seconds,
     )
 
 

@@ -22,7 +22,7 @@ from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, TopicPartition
 from streamal.roles.closing import close_all
 from streamal.roles.loop import CATCH_UP_POLL_SECONDS
-from streamal.roles.quality import Quality, WindowReport
+from streamal.roles.quality import Quality
 from streamal.roles.review_view import ReviewView
 from streamal.state.durable import DurableFile
 from streamal.state.pending import PendingView
@@ -42,15 +42,29 @@ _FEWEST_FOR_TAIL: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """An accuracy window by window, and over all of them.
+    """An accuracy window by window, and over all windows up to each.
 
     Attributes:
-        points: middle of the window, value, low, high; oldest first.
-        overall: running value, low and high; None before the first window has matured.
+        windows: middle of the window and value; oldest first.
+        running: the same moment, with value, low and high over all windows so far; once the
+            interval says anything.
+        overall: value, low and high by now; None before the first window has matured.
     """
 
-    points: list[tuple[float, float, float, float]]
+    windows: Points
+    running: list[tuple[float, float, float, float]]
     overall: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """One matured window, and what all windows up to it say."""
+
+    middle: float
+    production: Estimate
+    production_so_far: Estimate
+    model: Estimate
+    model_so_far: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,7 @@ class Board:
         clock: time of day.
         budget: share of events that may be routed.
         level: confidence of the intervals.
+        label_horizon_seconds: how long after its end a window matures.
     """
 
     def __init__(
@@ -140,6 +155,7 @@ class Board:
         clock: Clock,
         budget: float,
         level: float,
+        label_horizon_seconds: float,
     ) -> None:
         self._file = file
         self._items = items
@@ -148,7 +164,9 @@ class Board:
         self._level = level
         self._topics = topics
         self._lock = threading.Lock()
-        self._reports: list[WindowReport] = []
+        self._horizon = label_horizon_seconds
+        self._closed: list[_Closed] = []
+        self._closed_until = 0.0
         self._drifts: list[DriftEvent] = []
         self._pending = open_pending()
         self._closes: list[Callable[[], None]] = [self._pending.close]
@@ -201,14 +219,12 @@ class Board:
         """The last `seconds`, or all that is kept."""
         now = self._clock.now()
         with self._lock:
-            self._reports += self._quality.advance(now)
+            self._close_matured(now)
             measures = self._pending.measures
             windows = measures.windows(0.0 if seconds is None else now - seconds, now + _HOUR)
             first = min((window.window_start for window in windows), default=now - _HOUR)
             start = first if seconds is None else now - seconds
-            reports = [report for report in self._reports if report.window.start >= start]
-            production = _overall(self._quality.production.anytime(), reports)
-            model = _overall(self._quality.model.anytime(), reports)
+            closed = [each for each in self._closed if each.middle >= start]
             response_rate = measures.response_rate(now)
             drifts = [each for each in self._drifts if each.window_start.timestamp() >= start]
         events = sum(window.events for window in windows)
@@ -232,15 +248,31 @@ class Board:
             waiting=self._waiting(start, now),
             latency=middle,
             latency_tail=tail,
-            production=Accuracy(
-                _points(reports, length, lambda report: report.production), production
+            production=_accuracy(
+                [(each.middle, each.production, each.production_so_far) for each in closed]
             ),
-            model=Accuracy(_points(reports, length, lambda report: report.model), model),
+            model=_accuracy([(each.middle, each.model, each.model_so_far) for each in closed]),
             drifts=drifts,
             pace=self._pace(start, now),
             response_rate=response_rate,
             level=self._level,
         )
+
+    def _close_matured(self, now: float) -> None:
+        """Close the windows one by one, to see what each added to those before it."""
+        windows = self._pending.measures.windows(self._closed_until, now - self._horizon)
+        for end in sorted({each.window_start + each.window_seconds for each in windows}):
+            for report in self._quality.advance(end + self._horizon):
+                self._closed.append(
+                    _Closed(
+                        (report.window_start + end) / 2,
+                        report.production,
+                        self._quality.production.anytime(),
+                        report.model,
+                        self._quality.model.anytime(),
+                    )
+                )
+            self._closed_until = end
 
     def _seek(self) -> list[TopicPartition]:
         """Labels from where the view is, drift events from the beginning: there are few."""
@@ -332,20 +364,16 @@ def _bucket(at: float, start: float, step: float) -> int:
     return min(_BUCKETS + 1, max(0, int((at - start) / step)))
 
 
-def _points(
-    reports: Sequence[WindowReport], length: float, which: Callable[[WindowReport], Estimate]
-) -> list[tuple[float, float, float, float]]:
-    """Middle of the window, value, low and high; windows without a label say nothing."""
-    return [
-        (report.window.start + length / 2, found.value, found.interval.low, found.interval.high)
-        for report in reports
-        if (found := which(report)).labelled
+def _accuracy(closed: Sequence[tuple[float, Estimate, Estimate]]) -> Accuracy:
+    """From the middle of each window, its estimate, and that of all windows up to it."""
+    running = [
+        (middle, found.value, found.interval.low, found.interval.high)
+        for middle, _, found in closed
+        if found.labelled
     ]
-
-
-def _overall(
-    estimate: Estimate, reports: Sequence[WindowReport]
-) -> tuple[float, float, float] | None:
-    if not reports or not estimate.labelled:
-        return None
-    return estimate.value, estimate.interval.low, estimate.interval.high
+    return Accuracy(
+        # A window without a label says nothing.
+        windows=[(middle, found.value) for middle, found, _ in closed if found.labelled],
+        running=[each for each in running if each[3] - each[2] < 1],
+        overall=running[-1][1:] if running else None,
+    )

@@ -103,8 +103,9 @@ def _charts(numbers: Numbers) -> list[Timeline]:
             start,
             end,
             lines=[
-                _line("Production", "one", numbers.production),
-                _line("Online model", "two", numbers.model),
+                Line("Production, by window", "quiet", numbers.production.windows),
+                _running("Online model, so far", "two", numbers.model),
+                _running("Production, so far", "one", numbers.production),
             ],
             marks=[Mark(each.window_start.timestamp(), each.cause) for each in numbers.drifts],
             percent=True,
@@ -146,12 +147,12 @@ def _drawn(chart: Timeline, identity: str) -> str:
     return timeline(chart, identity) + timeline(narrow, f"{identity}-narrow")
 
 
-def _line(name: str, tone: str, accuracy: Accuracy) -> Line:
+def _running(name: str, tone: str, accuracy: Accuracy) -> Line:
     return Line(
         name,
         tone,
-        [(at, value) for at, value, _, _ in accuracy.points],
-        [(at, low, high) for at, _, low, high in accuracy.points],
+        [(at, value) for at, value, _, _ in accuracy.running],
+        [(at, low, high) for at, _, low, high in accuracy.running],
     )
 
 

@@ -75,14 +75,18 @@ def test_numbers_over_everything(busy: ReviewDesk) -> None:
 
 def test_accuracy_comes_when_windows_have_matured(busy: ReviewDesk) -> None:
     assert board(busy).numbers(None).production.overall is not None
-    first = board(busy).numbers(None).production.points
-    assert len(first) == 1
+    assert len(board(busy).numbers(None).production.windows) == 1
 
     busy.pass_time(2 * WINDOW)
 
     found = board(busy).numbers(None)
-    assert len(found.production.points) == 3
-    value, low, high = found.production.overall or (0, 0, 0)
+    assert [value for _, value in found.production.windows] == pytest.approx([0.75] * 3, abs=0.05)
+    moments = [at for at, _ in found.production.windows]
+    assert moments == [found.start + WINDOW * (n + 0.5) for n in range(3)]
+    # Too few labels in the first window for an interval that says anything.
+    assert [at for at, *_ in found.production.running] == moments[1:]
+    assert found.production.overall == found.production.running[-1][1:]
+    value, low, high = found.production.running[-1][1:]
     assert low <= value <= high
     assert value == pytest.approx(0.75, abs=0.05)
     assert found.model.overall is not None
