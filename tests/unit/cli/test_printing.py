@@ -1,0 +1,77 @@
+"""What `streamal inspect` tells a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from streamal.cli.printing import print_inspection
+from streamal.events import (
+    ClassQuality,
+    ComparedQuality,
+    QualityReport,
+    Reported,
+    SegmentQuality,
+)
+from streamal.operations.inspect import Inspection
+
+KNOWN = Reported(value=0.875, low=0.8, high=0.95, labelled=123, events=4567, reliable=True)
+UNKNOWN = Reported(low=0.0, high=1.0)
+
+
+def inspection(quality: QualityReport | None) -> Inspection:
+    nothing = dict.fromkeys(Inspection.model_fields)
+    counts = {"quarantined": 0, "disputes": 0, "noise_dominates": False, "labels_lag": 0}
+    return Inspection.model_validate(
+        {**nothing, **counts, "gates": [], "pipeline": "orders", "quality": quality}
+    )
+
+
+def quality(**parts: object) -> QualityReport:
+    return QualityReport.model_validate(
+        {
+            "window_start": datetime.now(UTC),
+            "window_seconds": 3600,
+            "window": UNKNOWN,
+            "production": KNOWN,
+            "model": KNOWN,
+            **parts,
+        }
+    )
+
+
+def test_estimates_are_told_in_percent(capsys: pytest.CaptureFixture[str]) -> None:
+    print_inspection(inspection(quality()))
+    said = capsys.readouterr().out
+    for text in ("production", "last window", "model", "87.5", "80.0", "95.0", "123", "4567"):
+        assert text in said
+    assert "by segment" not in said
+
+
+def test_segments_differences_and_classes_have_tables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    difference = KNOWN.model_copy(update={"value": -0.12, "low": -0.2, "high": -0.04})
+    found = quality(
+        segments=(SegmentQuality(segment="model_version", value="v2", accuracy=KNOWN),),
+        differences=(
+            ComparedQuality(
+                segment="model_version",
+                value="v2",
+                reference="v1",
+                difference=difference,
+                worse=True,
+            ),
+        ),
+        classes=(ClassQuality(name="fraud", precision=KNOWN, recall=UNKNOWN),),
+    )
+    print_inspection(inspection(found))
+    said = capsys.readouterr().out
+    for text in ("model_version", "v2", "v1", "-12.0", "-4.0", "fraud", "precision", "recall"):
+        assert text in said
+
+
+def test_nothing_is_told_before_a_window_matured(capsys: pytest.CaptureFixture[str]) -> None:
+    print_inspection(inspection(None))
+    assert "accuracy" not in capsys.readouterr().out
