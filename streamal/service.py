@@ -39,6 +39,8 @@ _EXTRAS: Final = {
 #: A step polls, decides and commits; its longest waits are a few request timeouts. A role without a
 #: sign of life for this long is stuck, and only a restart helps.
 _LIVENESS_LIMIT_SECONDS: Final = 180.0
+#: How soon a signal ends the wait after the breaker has opened.
+_HOLD_POLL_SECONDS: Final = 0.1
 
 
 def serve(settings: Settings, roles: Sequence[str]) -> bool:
@@ -72,8 +74,19 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
         crew = _Crew(pipeline, health, stop)
         for role in roles:
             crew.start(_make(pipeline, role))
-        crew.wait()
+        try:
+            crew.wait()
+        except BreakerOpen:
+            _hold(received, telemetry.hold_seconds)
+            raise
         return signal.SIGINT in received
+
+
+def _hold(received: Sequence[int], seconds: float) -> None:
+    """Stay up so that Prometheus learns why the process ends, unless somebody asks it to end."""
+    deadline = time.monotonic() + seconds
+    while not received and time.monotonic() < deadline:
+        time.sleep(_HOLD_POLL_SECONDS)
 
 
 def _check_topics(settings: Settings, broker: Broker) -> None:

@@ -120,6 +120,11 @@ OVERVIEW: Final = Dashboard(
             "Keeping up",
             [
                 Panel(
+                    "Ready",
+                    "0 while a role starts, stops or waits for its broker; /readyz says why.",
+                    [Query(f"streamal_ready{{{CHOSEN}}}", "{{pipeline}} {{role}} {{instance}}")],
+                ),
+                Panel(
                     "Lag by partition",
                     "Rising: add gates, up to the number of partitions.",
                     [
@@ -158,8 +163,8 @@ OVERVIEW: Final = Dashboard(
                     "trouble.",
                     [
                         Query(
-                            rate("streamal_transactions_total", "pipeline, outcome"),
-                            "{{pipeline}} {{outcome}}",
+                            rate("streamal_transactions_total", "pipeline, role, outcome"),
+                            "{{pipeline}} {{role}} {{outcome}}",
                         ),
                         Query(
                             rate("streamal_retries_total", "pipeline, role, error"),
@@ -204,8 +209,8 @@ OVERVIEW: Final = Dashboard(
                             "{{pipeline}} published",
                         ),
                         Query(
-                            rate("streamal_snapshots_refused_total", "pipeline"),
-                            "{{pipeline}} refused",
+                            rate("streamal_snapshots_refused_total", "pipeline, role"),
+                            "{{pipeline}} refused by a {{role}}",
                         ),
                     ],
                     Unit.PER_SECOND,

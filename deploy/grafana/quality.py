@@ -208,6 +208,35 @@ QUALITY: Final = Dashboard(
                     ],
                 ),
                 Panel(
+                    "How different events look",
+                    "Population stability index of each variable in the last compared window. From "
+                    "0.1 look at the feature, from 0.25 at whoever feeds it.",
+                    [
+                        Query(
+                            "max by (pipeline, variable) "
+                            f"(streamal_data_stability_ratio{{{CHOSEN}}})",
+                            "{{pipeline}} {{variable}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "What is done about it",
+                    "At the gates: factor on the budget, share of exploration, trust in the model. "
+                    "It ends by itself.",
+                    [
+                        Query(
+                            "max by (pipeline, action) "
+                            f"(streamal_drift_response_ratio{{{CHOSEN}}})",
+                            "{{pipeline}} {{action}}",
+                        ),
+                        Query(
+                            "sum by (pipeline, detector) (increase("
+                            f"streamal_drift_responses_total{{{CHOSEN}}}[1h]))",
+                            "{{pipeline}} answered {{detector}}",
+                        ),
+                    ],
+                ),
+                Panel(
                     "Width of the interval",
                     "Halves with four times the labels. Standing still: too few labels.",
                     [

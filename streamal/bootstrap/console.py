@@ -89,6 +89,7 @@ def _new_publisher(pipeline: Pipeline, outbox: Outbox) -> LabelPublisher:
         topic=pipeline.settings.topics.labels,
         outbox=outbox,
         owner=console_id(pipeline.settings),
+        role="console",
         max_batch_records=pipeline.settings.console.max_batch_records,
         clock=pipeline.clock,
         metrics=pipeline.metrics,

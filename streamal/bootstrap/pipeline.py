@@ -105,7 +105,10 @@ class Pipeline:
             new_gate=lambda partitions: new_gate(settings, partitions),
             states=GateStateReader(self.broker, topics.gate_state, self.clock),
             models=ModelFollower(
-                self.snapshot_reader(), lambda: blank_model(settings), self.clock, self.metrics
+                self.snapshot_reader("gate"),
+                lambda: blank_model(settings),
+                self.clock,
+                self.metrics,
             ),
             delivery=lambda: self._delivery(instance),
             breaker=Breaker(
@@ -219,7 +222,7 @@ class Pipeline:
             ),
             view=view,
             election=election,
-            reader=self.snapshot_reader(),
+            reader=self.snapshot_reader("trainer"),
             new_model=lambda: first_model(settings),
             blank_model=lambda: blank_model(settings),
             signer=new_signer(settings),
@@ -261,11 +264,12 @@ class Pipeline:
             return AtLeastOnce(self.broker)
         return ExactlyOnce(self.broker, f"{gate_group(self.settings)}-{instance}")
 
-    def snapshot_reader(self) -> SnapshotReader:
-        """A reader of the pipeline's `models` topic."""
+    def snapshot_reader(self, role: str = "gate") -> SnapshotReader:
+        """A reader of the pipeline's `models` topic; what it refuses counts for `role`."""
         return SnapshotReader(
             self.broker,
             self.settings.topics.models,
             lambda: SnapshotAssembler(self.settings.pipeline.name, new_signer(self.settings)),
             self.metrics,
+            role,
         )

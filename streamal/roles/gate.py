@@ -31,7 +31,7 @@ from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
 from streamal.roles.segments import SegmentNames
 from streamal.state.gold import GOLD_HEADER
-from streamal.telemetry.metrics import Metrics
+from streamal.telemetry.metrics import Metrics, exemplar
 
 __all__ = ["GateOptions", "GateRole"]
 
@@ -335,7 +335,7 @@ class GateRole:
         Raises:
             Retriable: the broker still does not answer; call again later.
         """
-        self._metrics.transactions.labels(outcome="aborted").inc()
+        self._metrics.transactions.labels(role="gate", outcome="aborted").inc()
         if isinstance(error, Rebalanced):
             self.delivery.abort()
             self._roll_back()
@@ -407,12 +407,15 @@ class GateRole:
     def _report(self) -> None:
         """Count what was committed."""
         metrics, topic = self._metrics, self._options.topics.predictions
-        metrics.transactions.labels(outcome="committed").inc()
+        metrics.transactions.labels(role="gate", outcome="committed").inc()
         for reject in self._rejected:
             metrics.rejected.labels(role="gate", reason=reject.reason).inc()
         now = self._clock.now()
         for record, appraisal, decision in self._decided:
-            metrics.decision_latency_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
+            metrics.decision_latency_seconds.observe(
+                max(0.0, now - record.timestamp_ms / 1000),
+                exemplar(appraisal.prediction.event_id),
+            )
             metrics.score.observe(decision.score)
             metrics.propensity.observe(decision.propensity)
             if decision.query:
@@ -439,4 +442,6 @@ class GateRole:
         sources = [self._source(number) for number in self._partitions]
         for source, end in self.consumer.end_offsets(sources).items():
             lag = max(0, end - self.consumer.position(source))
-            self._metrics.lag.labels(topic=source.topic, partition=str(source.partition)).set(lag)
+            self._metrics.lag.labels(
+                role="gate", topic=source.topic, partition=str(source.partition)
+            ).set(lag)

@@ -35,6 +35,7 @@ class LabelPublisher:
         topic: name of `labels`.
         outbox: what to publish.
         owner: prefix of the transactional id and the group, such as `<pipeline>-console`.
+        role: which role publishes, for the counts.
         max_batch_records: most labels in one transaction.
         clock: time of day.
         metrics: counts.
@@ -50,6 +51,7 @@ class LabelPublisher:
         topic: str,
         outbox: Outbox,
         owner: str,
+        role: str,
         max_batch_records: int,
         clock: Clock,
         metrics: Metrics,
@@ -59,6 +61,7 @@ class LabelPublisher:
         self._max_batch_records = max_batch_records
         self._clock = clock
         self._metrics = metrics
+        self._role = role
         self._mark = TopicPartition(topic, 0)
         name = f"{owner}-{outbox.name}"
         # Fencing comes before asking: no transaction of a predecessor can end after this.
@@ -92,7 +95,7 @@ class LabelPublisher:
             )
         following = batch[-1].sequence + 1
         self._producer.commit({self._mark: following}, self._books.group_metadata())
-        self._metrics.transactions.labels(outcome="committed").inc()
+        self._metrics.transactions.labels(role=self._role, outcome="committed").inc()
         return self._outbox.published_before(following, self._clock.now())
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from streamal.state.snapshots import (
     pack_memory,
 )
 from streamal.state.verdicts import Answer, Rejected, Verdict
-from streamal.telemetry.metrics import Metrics
+from streamal.telemetry.metrics import Metrics, exemplar
 
 __all__ = ["Lead", "LeadOptions"]
 
@@ -295,7 +295,7 @@ class Lead:
         for drift in findings.events:
             self._send_drift(drift)
         self._producer.commit(offsets, self._election.group_metadata())
-        self._metrics.transactions.labels(outcome="committed").inc()
+        self._metrics.transactions.labels(role="trainer", outcome="committed").inc()
         self._reported.update(offsets)
         if messages:
             self._heartbeat_due = now + self._options.heartbeat_seconds
@@ -415,15 +415,17 @@ class Lead:
     def _measure_lag(self) -> None:
         for source, end in self._labels.end_offsets(list(self._reported)).items():
             lag = max(0, end - self._labels.position(source))
-            self._metrics.lag.labels(topic=source.topic, partition=str(source.partition)).set(lag)
+            self._metrics.lag.labels(
+                role="trainer", topic=source.topic, partition=str(source.partition)
+            ).set(lag)
 
     def _report(self, news: _News) -> None:
         """Count what was committed."""
         self._metrics.labels.labels(outcome="rejected").inc(len(news.rejects))
         for answer in news.answers:
             self._metrics.labels.labels(outcome=answer.verdict.value).inc()
-            for latency in answer.latencies_seconds:
-                self._metrics.label_latency_seconds.observe(latency)
+            for event_id, latency in answer.latencies_seconds:
+                self._metrics.label_latency_seconds.observe(latency, exemplar(event_id))
         for record, reject in news.dead_letters():
             self._metrics.rejected.labels(role="trainer", reason=reject.reason).inc()
             _log.debug("label at offset %d rejected: %s", record.offset, reject)

@@ -66,6 +66,7 @@ def run(
     """
     health.set(ok=False, reason="starting")
     try:
+        metrics.ready.labels(role=role.name).set(0)
         _start(role, stop, clock, health, connect_timeout_seconds)
         while not stop.is_set():
             health.beat()
@@ -75,8 +76,10 @@ def run(
                 _retry(role, error, stop=stop, clock=clock, health=health, metrics=metrics)
             else:
                 health.set(ok=True, reason="working")
+                metrics.ready.labels(role=role.name).set(1)
     finally:
         health.set(ok=False, reason="stopping")
+        metrics.ready.labels(role=role.name).set(0)
         role.close()
     health.retire()
     _log.info("%s: stopped cleanly", role.name)
@@ -120,6 +123,7 @@ def _retry(
         if not isinstance(error, Rebalanced):
             _log.warning("%s: %s; trying again in %.1f s", role.name, error, wait)
             health.set(ok=False, reason=f"retrying: {error}")
+            metrics.ready.labels(role=role.name).set(0)
             health.beat()
             clock.sleep(wait)
         try:

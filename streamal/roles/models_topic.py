@@ -54,6 +54,7 @@ class SnapshotReader:
         topic: the `models` topic.
         new_assembler: makes an empty assembler with the verification keys.
         metrics: counts refused snapshots.
+        role: which role reads, for the counts.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class SnapshotReader:
         topic: str,
         new_assembler: Callable[[], SnapshotAssembler],
         metrics: Metrics,
+        role: str,
     ) -> None:
         self._broker = broker
+        self._role = role
         self._source = TopicPartition(topic, 0)
         self._assembler = new_assembler()
         self._metrics = metrics
@@ -91,7 +94,7 @@ class SnapshotReader:
             try:
                 found = self._assembler.feed(record)
             except SnapshotRefused as refused:
-                self._metrics.snapshots_refused.inc()
+                self._metrics.snapshots_refused.labels(role=self._role).inc()
                 _log.error("refused: %s", refused)
                 if record.key is not None and record.key.endswith(b"/header"):
                     self.refusal = str(refused)
@@ -198,7 +201,7 @@ class ModelFollower:
         try:
             model = load(snapshot, Model)  # type: ignore[type-abstract]  # for isinstance
         except SnapshotRefused as refused:
-            self._metrics.snapshots_refused.inc()
+            self._metrics.snapshots_refused.labels(role="gate").inc()
             _log.error("refused; serving on with version %d: %s", self.serving.version, refused)
             return
         self.serving = ServingModel(snapshot.header.version, model)

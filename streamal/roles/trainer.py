@@ -117,7 +117,7 @@ class TrainerRole:
         """Forget the model in memory; the next step takes the lineage up from the log again."""
         _log.debug("recovering from %s", error)
         if self._lead is not None:
-            self._metrics.transactions.labels(outcome="aborted").inc()
+            self._metrics.transactions.labels(role="trainer", outcome="aborted").inc()
         self._drop_lead()
         if self._view is not None:
             self._view.resume()

@@ -127,11 +127,14 @@ class Answer:
         return tuple(effect for effect in self.effects if isinstance(effect, Lesson))
 
     @property
-    def latencies_seconds(self) -> tuple[float, ...]:
-        """Time from decision to verdict by the log's clock, >= 0; one for each review learned."""
+    def latencies_seconds(self) -> tuple[tuple[str, float], ...]:
+        """Event id, and time from decision to verdict by the log's clock, of each review learned.
+
+        Seconds, >= 0.
+        """
         answered_at = self.record.timestamp_ms / 1000
         return tuple(
-            max(0.0, answered_at - lesson.review.decided_at.timestamp())
+            (lesson.event_id, max(0.0, answered_at - lesson.review.decided_at.timestamp()))
             for lesson in self.lessons
             if lesson.review is not None
         )

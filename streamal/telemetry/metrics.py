@@ -21,7 +21,10 @@ from streamal.telemetry.catalogue import (
     MetricSpec,
 )
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "exemplar"]
+
+#: OpenMetrics allows 128 characters for an exemplar's names and values together.
+_LONGEST_ID = 128 - len("event_id")
 
 _Instrument: TypeAlias = Counter | Gauge | Histogram | Info
 
@@ -107,6 +110,7 @@ class Metrics:
     snapshots_refused: Counter
     lag: Gauge
     transactions: Counter
+    ready: Gauge
     retries: Counter
     build: Info
 
@@ -196,6 +200,15 @@ class Metrics:
             labels: all labels but `pipeline`.
         """
         return self._own.get_sample_value(name, dict(labels or {}))
+
+
+def exemplar(event_id: str) -> dict[str, str] | None:
+    """What points from a histogram's bucket to an event; None where its id is too long for it.
+
+    >>> exemplar("order-17")
+    {'event_id': 'order-17'}
+    """
+    return {"event_id": event_id} if len(event_id) <= _LONGEST_ID else None
 
 
 class _WithPipeline(Collector):

@@ -67,6 +67,7 @@ class Office:
             topic=self.town.topics.labels,
             outbox=self.outbox,
             owner="town-console",
+            role="console",
             max_batch_records=4,
             clock=self.town.clock,
             metrics=Metrics("town"),

@@ -48,7 +48,11 @@ with connect(settings) as broker:
         try:
             if publisher is None:
                 publisher = LabelPublisher(
-                    broker=broker, topic=settings.topics.labels, outbox=outbox, owner="test",
+                    broker=broker,
+                    topic=settings.topics.labels,
+                    outbox=outbox,
+                    owner="test",
+                    role="console",
                     max_batch_records=7, clock=clock, metrics=Metrics("test"),
                 )
             (done,), = file.query("SELECT count(*) FROM accepted")

@@ -179,7 +179,9 @@ def test_metrics_tell_what_was_committed() -> None:
     assert metrics.value("streamal_budget_spent_ratio") == 1
     rejected = {"role": "gate", "reason": "missing_prediction"}
     assert metrics.value("streamal_events_rejected_total", rejected) == 1
-    assert metrics.value("streamal_transactions_total", {"outcome": "committed"}) == 1
+    assert (
+        metrics.value("streamal_transactions_total", {"role": "gate", "outcome": "committed"}) == 1
+    )
 
 
 def test_pending_reviews_beyond_the_limit_slow_the_gate_to_exploration() -> None:

@@ -38,6 +38,7 @@ class Desk:
             topic=self.town.topics.labels,
             outbox=self.outbox,
             owner="town-console",
+            role="console",
             max_batch_records=max_batch_records,
             clock=self.town.clock,
             metrics=self.metrics,
@@ -71,7 +72,12 @@ def test_messages_go_out_in_order_once_each_in_batches(desk: Desk) -> None:
     assert [record.key for record in desk.records()] == [b"a", b"b", b"c"]
     origins = [record.header(ANSWER_HEADER) for record in desk.records()]
     assert origins == [f"{desk.outbox.name}:{n}".encode() for n in (1, 2, 3)]
-    assert desk.metrics.value("streamal_transactions_total", {"outcome": "committed"}) == 2
+    assert (
+        desk.metrics.value(
+            "streamal_transactions_total", {"role": "console", "outcome": "committed"}
+        )
+        == 2
+    )
 
 
 def test_a_commit_whose_answer_was_lost_is_found_out_by_the_next_publisher(desk: Desk) -> None:

@@ -38,7 +38,7 @@ def test_a_label_joins_the_review_as_it_was_decided(view: PendingView, make: Rec
     assert lesson.features == {"amount": 3.5, "country": "de", "history": (1.0, 2.0)}
     assert lesson.prediction is not None
     assert lesson.prediction.label == "good"
-    assert answer.latencies_seconds == (12.5,)
+    assert answer.latencies_seconds == (("e1", 12.5),)
     assert view.learned_at("e1") == (LABELS, 0)
 
 
