@@ -125,7 +125,7 @@ class Metrics:
         self._own = CollectorRegistry()
         self._of_partitions: list[_Instrument] = []
         for spec in CATALOGUE:
-            instrument = _instrument(spec, self._own if here & set(spec.roles) else None)
+            instrument = _instrument(spec, self._own if here & set(spec.roles) else None, here)
             setattr(self, spec.attribute, instrument)
             if "partition" in spec.labels:
                 self._of_partitions.append(instrument)
@@ -232,10 +232,12 @@ class _WithPipeline(Collector):
             yield metric
 
 
-def _instrument(spec: MetricSpec, registry: CollectorRegistry | None) -> _Instrument:
+def _instrument(
+    spec: MetricSpec, registry: CollectorRegistry | None, roles: set[str]
+) -> _Instrument:
     if spec.kind is Kind.COUNTER:
         counter = Counter(spec.name, spec.help, spec.labels, registry=registry)
-        _start_at_zero(counter, spec)
+        _start_at_zero(counter, spec, roles)
         return counter
     if spec.kind is Kind.HISTOGRAM:
         return Histogram(spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=registry)
@@ -247,7 +249,11 @@ def _instrument(spec: MetricSpec, registry: CollectorRegistry | None) -> _Instru
     return gauge
 
 
-def _start_at_zero(counter: Counter, spec: MetricSpec) -> None:
+def _start_at_zero(counter: Counter, spec: MetricSpec, roles: set[str]) -> None:
+    """Counts of roles that run elsewhere are theirs to show."""
     if spec.labels and set(spec.labels) == set(spec.known):
-        for values in product(*(spec.known[label] for label in spec.labels)):
+        known = {**spec.known}
+        if "role" in known:
+            known["role"] = tuple(role for role in known["role"] if role in roles)
+        for values in product(*(known[label] for label in spec.labels)):
             counter.labels(*values)

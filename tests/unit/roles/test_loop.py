@@ -51,8 +51,10 @@ class Scripted:
         self.closed += 1
 
 
-def go(role: Scripted, stop: threading.Event) -> tuple[ManualClock, Health, Metrics]:
-    clock, health, metrics = ManualClock(), Health(lambda: 0.0), Metrics("loop")
+def go(
+    role: Scripted, stop: threading.Event, metrics: Metrics | None = None
+) -> tuple[ManualClock, Health, Metrics]:
+    clock, health, metrics = ManualClock(), Health(lambda: 0.0), metrics or Metrics("loop")
     run(
         role,
         stop=stop,
@@ -82,6 +84,30 @@ def test_an_outage_is_retried_with_growing_waits_and_counted() -> None:
     assert (
         metrics.value("streamal_retries_total", {"role": "gate", "error": "BrokerUnavailable"}) == 3
     )
+
+
+def test_a_role_shows_whether_it_is_ready() -> None:
+    stop = threading.Event()
+    seen: list[float | None] = []
+    role = Scripted(stop, [None, BrokerUnavailable("away"), None, None])
+    metrics = Metrics("orders")
+    step, recover = role.step, role.recover
+
+    def note() -> None:
+        seen.append(metrics.value("streamal_ready", {"role": "gate"}))
+
+    def noting_step() -> None:
+        note()
+        step()
+
+    def noting_recover(error: Retriable) -> None:
+        note()
+        recover(error)
+
+    role.step, role.recover = noting_step, noting_recover  # type: ignore[method-assign]  # watched
+    go(role, stop, metrics)
+    note()
+    assert seen == [0, 1, 0, 0, 1, 0]
 
 
 def test_a_rebalance_is_recovered_from_at_once() -> None:

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from streamal.telemetry.catalogue import CATALOGUE, Kind
-from streamal.telemetry.metrics import Metrics
+from streamal.telemetry.metrics import Metrics, exemplar
 
 
 @pytest.fixture
@@ -88,14 +88,15 @@ def test_a_role_does_not_speak_for_another() -> None:
     gate.events.inc()
     assert gate.value("streamal_pending_reviews") is None
     assert gate.value("streamal_events_total") == 1
-    assert gate.value("streamal_snapshots_refused_total") == 0
+    assert gate.value("streamal_snapshots_refused_total", {"role": "gate"}) == 0
+    assert gate.value("streamal_snapshots_refused_total", {"role": "trainer"}) is None
 
 
 def test_series_of_a_revoked_partition_end(metrics: Metrics) -> None:
     for partition in (0, 1):
         metrics.threshold.labels(topic="predictions", partition=partition).set(0.5)
-        metrics.lag.labels(topic="predictions", partition=partition).set(9)
-        metrics.lag.labels(topic="labels", partition=partition).set(9)
+        metrics.lag.labels(role="gate", topic="predictions", partition=partition).set(9)
+        metrics.lag.labels(role="trainer", topic="labels", partition=partition).set(9)
     metrics.forget_partition("predictions", 1)
     metrics.forget_partition("predictions", 7)
     left = {
@@ -110,6 +111,22 @@ def test_series_of_a_revoked_partition_end(metrics: Metrics) -> None:
         ("streamal_consumer_lag_records", "labels", "0"),
         ("streamal_consumer_lag_records", "labels", "1"),
     }
+
+
+def test_a_bucket_points_to_an_event_where_openmetrics_is_asked_for(metrics: Metrics) -> None:
+    metrics.decision_latency_seconds.observe(0.2, exemplar("order-17"))
+    metrics.decision_latency_seconds.observe(99.0, exemplar("x" * 121))
+    page = generate_openmetrics(metrics.registry).decode()  # type: ignore[no-untyped-call]  # theirs
+    samples = {
+        sample.labels["le"]: sample.exemplar
+        for family in parse_openmetrics(page)  # type: ignore[no-untyped-call]  # theirs
+        for sample in family.samples
+        if sample.name == "streamal_decision_latency_seconds_bucket"
+    }
+    assert samples["0.25"].labels == {"event_id": "order-17"}
+    assert samples["0.25"].value == 0.2
+    assert not samples["300.0"]
+    assert "order-17" not in generate_latest(metrics.registry).decode()
 
 
 def test_the_global_registry_stays_clean(metrics: Metrics) -> None:
