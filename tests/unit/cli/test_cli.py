@@ -246,7 +246,9 @@ def test_json_to_a_file(run_command: Run, tmp_path: Path) -> None:
     outcome = run_command("catalogue", "--json", str(target))
     assert (outcome.code, outcome.out) == (0, "")
     document: dict[str, Any] = json.loads(target.read_bytes())
-    assert {"strategies", "policies", "learners", "regressors", "metrics"} == set(document)
+    assert {"strategies", "policies", "learners", "regressors", "detectors", "metrics"} == set(
+        document
+    )
 
 
 def test_json_to_where_nothing_can_be_written(run_command: Run, tmp_path: Path) -> None:
