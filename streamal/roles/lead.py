@@ -36,7 +36,7 @@ from streamal.state.snapshots import (
     pack_heartbeat,
     pack_memory,
 )
-from streamal.state.verdicts import Answer, Rejected, Verdict
+from streamal.state.verdicts import Answer, Effect, Rejected, Verdict
 from streamal.telemetry.metrics import Metrics, exemplar
 
 __all__ = ["Lead", "LeadOptions"]
@@ -84,6 +84,7 @@ class _News:
 
     answers: tuple[Answer, ...] = ()
     rejects: tuple[Rejected, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
     def dead_letters(self) -> list[Rejected]:
         """Everything that could not be used, with its reason."""
@@ -248,7 +249,8 @@ class Lead:
         answers, rejects = [], list(registered.rejects)
         for answer in registered.answers:
             unlearned = self._lineage.learn(answer)
-            rejects += [Rejected(answer.record, reject) for reject in unlearned]
+            # One dead letter for a record, however many of its lessons cannot be learned.
+            rejects += [Rejected(answer.record, reject) for reject in unlearned[:1]]
             if not unlearned:
                 answers.append(answer)
         # After the answers: passing over a later record first would pass over them as well.
@@ -257,6 +259,12 @@ class Lead:
         return _News(
             tuple(answer for answer in answers if self._is_new(answer.record)),
             tuple(reject for reject in rejects if self._is_new(reject.record)),
+            tuple(
+                effect
+                for answer in registered.answers
+                if self._is_new(answer.record)
+                for effect in answer.effects
+            ),
         )
 
     def _is_new(self, record: Record) -> bool:
@@ -283,7 +291,7 @@ class Lead:
         self._producer.begin()
         for record, reject in news.dead_letters():
             self._dead_letters.send(self._producer, record, reject)
-        self._notices.send(self._producer, news.answers)
+        self._notices.send(self._producer, news.effects)
         for message in (*messages, *(self._memory() if due else ())):
             self._producer.send(
                 self._options.topics.models,

@@ -13,7 +13,7 @@ from datetime import timedelta
 from streamal.events import Adjudication, DriftEvent, ReviewRequest
 from streamal.events.topics import Topics
 from streamal.ports import Producer
-from streamal.state.verdicts import Answer, Dispute, Quarantine
+from streamal.state.verdicts import Dispute, Effect, Quarantine
 
 __all__ = ["Notices"]
 
@@ -37,9 +37,9 @@ class Notices:
     adjudication_seconds: float
     least_agreement: float
 
-    def send(self, producer: Producer, answers: Sequence[Answer]) -> None:
+    def send(self, producer: Producer, effects: Sequence[Effect]) -> None:
         """Queue all notices on `producer`, in its transaction."""
-        for effect in (effect for answer in answers for effect in answer.effects):
+        for effect in effects:
             if isinstance(effect, Dispute):
                 request = self.request(effect)
                 key = request.event_id.encode()
