@@ -155,6 +155,63 @@ WORKFORCE: Final = Dashboard(
             ],
         ),
         Row(
+            "Trust",
+            [
+                Panel(
+                    "Waiting for a lead",
+                    "Disputes: adjudicate them. Annotators in quarantine: look at their answers "
+                    "with `streamal annotators list`, then release or dismiss them.",
+                    [
+                        Query(
+                            f"max by (pipeline) (streamal_disputes_open{{{CHOSEN}}})",
+                            "{{pipeline}} disputes",
+                        ),
+                        Query(
+                            f"max by (pipeline) (streamal_annotators_quarantined{{{CHOSEN}}})",
+                            "{{pipeline}} in quarantine",
+                        ),
+                        Query(
+                            f"max by (pipeline) (streamal_labels_held{{{CHOSEN}}})",
+                            "{{pipeline}} answers held",
+                        ),
+                    ],
+                ),
+                Panel(
+                    "Agreement beyond chance",
+                    "Krippendorff's alpha of items with several answers. Below 0.67: sharpen the "
+                    "guideline. Without a value while no item has two answers.",
+                    [Query(f"max by (pipeline) (streamal_annotator_alpha{{{CHOSEN}}})")],
+                ),
+                Panel(
+                    "Noise of answers",
+                    "Likely share of wrong answers, single and final. Above the half-width of the "
+                    "accuracy interval, more annotators help and more labels do not.",
+                    [
+                        Query(
+                            f"max by (pipeline) (streamal_annotator_noise_ratio{{{CHOSEN}}})",
+                            "{{pipeline}} single",
+                        ),
+                        Query(
+                            f"max by (pipeline) (streamal_answer_noise_ratio{{{CHOSEN}}})",
+                            "{{pipeline}} final",
+                        ),
+                    ],
+                    Unit.SHARE,
+                ),
+                Panel(
+                    "Answers by annotator",
+                    "The busiest annotators, by name up to labels.annotator_series.",
+                    [
+                        Query(
+                            "max by (pipeline, annotator) "
+                            f"(streamal_annotator_answers{{{CHOSEN}}})",
+                            "{{pipeline}} {{annotator}}",
+                        )
+                    ],
+                ),
+            ],
+        ),
+        Row(
             "The join",
             [
                 Panel(

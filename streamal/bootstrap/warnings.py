@@ -30,6 +30,13 @@ def settings_warnings(settings: Settings) -> list[str]:
             f"and learner.name = '{settings.learner.name}' has none, so every event scores 1 and "
             "is drawn at random; take a linear learner"
         )
+    labels = settings.labels
+    asked = {labels.required, *labels.required_by_reason.values()}
+    if labels.consensus != "majority" and max(asked) == 1 and not labels.overlap:
+        lines.append(
+            f"labels.consensus = '{labels.consensus}': every item is answered by one annotator, so "
+            "there are no votes to combine; set labels.required or labels.overlap"
+        )
     return lines
 
 

@@ -110,7 +110,7 @@ def free_port() -> int:
 
 
 class Reviewers(threading.Thread):
-    """Answer each review after a while; every fifth answer is sent twice.
+    """Answer each review after a while; every fifth one is answered by a colleague as well.
 
     Args:
         broker: the log.
@@ -155,7 +155,7 @@ class Reviewers(threading.Thread):
                 label = LabelEvent(
                     event_id=event_id,
                     label=self._truth[event_id],
-                    annotator="person",
+                    annotator="colleague" if self.answered[event_id] else "person",
                     labelled_at=datetime.now(UTC),
                 )
                 producer.send(self._settings.topics.labels, label.to_bytes(), key=event_id.encode())

@@ -59,3 +59,19 @@ def test_a_distance_needs_a_hyperplane() -> None:
     assert warned("hyperplane_distance", name="logistic_regression") == []
     assert warned("hyperplane_distance", name="softmax_regression", committee_size=3) == []
     assert warned("hyperplane_distance", name="logistic_regression", target="error") == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "count"),
+    [
+        ({"consensus": "weighted"}, 1),
+        ({"consensus": "weighted", "required": 2}, 0),
+        ({"consensus": "weighted", "required_by_reason": {"exploration": 3}}, 0),
+        ({"consensus": "weighted", "overlap": 0.1}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_consensus_needs_votes(labels: dict[str, object], count: int) -> None:
+    lines = settings_warnings(Settings.model_validate({"labels": labels}))
+    assert len(lines) == count
+    assert all(line.startswith("labels.consensus = 'weighted': every item") for line in lines)
