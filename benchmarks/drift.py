@@ -89,6 +89,8 @@ class Row:
     Attributes:
         stream: generator and kind of change.
         gate: steady or changing.
+        risk_before: production's true risk before the first change.
+        risk_after: after it, and before the next; None without a change.
         fed: "unbiased" (ours) or "routed errors" (River's, as usual).
         detector: name.
         events: events without a change that alarms were counted over.
@@ -101,6 +103,8 @@ class Row:
 
     stream: str
     gate: str
+    risk_before: float
+    risk_after: float | None
     fed: str
     detector: str
     events: int
@@ -177,6 +181,22 @@ def peers(detector: RiverDetector, items: Sequence[Item], decided: Sequence[Deci
 
 
 @dataclass(slots=True)
+class _Share:
+    """Of items about which production was wrong."""
+
+    wrong: int = 0
+    items: int = 0
+
+    def add(self, items: Sequence[Item]) -> None:
+        self.wrong += sum(item.wrong for item in items)
+        self.items += len(items)
+
+    @property
+    def value(self) -> float | None:
+        return round(self.wrong / self.items, 4) if self.items else None
+
+
+@dataclass(slots=True)
 class _Tally:
     events: int = 0
     false_alarms: int = 0
@@ -200,9 +220,12 @@ class _Tally:
 def run(name: str, kind: str, *, changing: bool, events: int, seeds: int) -> Iterator[Row]:
     """All detectors over all seeds of one scenario."""
     tallies: dict[tuple[str, str], _Tally] = {}
+    before, after = _Share(), _Share()
     names = [n for n, cls in DETECTORS.items() if cls.subject is Subject.RISK]
     for seed in range(seeds):
         source = stream(name, kind, events, seed)
+        before.add(source.items[: min(source.changes, default=events)])
+        after.add(source.changed())
         decided = list(decisions(source.items, CHANGING if changing else STEADY))
         windows = list(evidence(source.items, decided))
         found = {("unbiased", n): ours(build_detector(n, {}), windows) for n in names}
@@ -216,6 +239,8 @@ def run(name: str, kind: str, *, changing: bool, events: int, seeds: int) -> Ite
         yield Row(
             stream=f"{name}, {kind}",
             gate="changing" if changing else "steady",
+            risk_before=before.value or 0.0,
+            risk_after=after.value,
             fed=fed,
             detector=detector,
             events=tally.events,

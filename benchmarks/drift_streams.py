@@ -59,6 +59,13 @@ class Stream:
     items: list[Item]
     changes: tuple[int, ...]
 
+    def changed(self) -> list[Item]:
+        """Items of the new concept alone, up to the next change; none without a change."""
+        if not self.changes:
+            return []
+        start = self.changes[0] + (_GRADUAL if self.kind == "gradual" else 0)
+        return self.items[start : self.changes[1] if len(self.changes) > 1 else None]
+
 
 def _sea(concept: int, seed: int) -> Iterator[_Row]:
     return iter(synth.SEA(variant=(0, 3)[concept], seed=seed, noise=0.05))

@@ -49,6 +49,10 @@ heartbeat_seconds = 1
 [estimation]
 window_seconds = 5
 label_horizon_seconds = 5
+[drift.data]
+reference_windows = 2
+grace_seconds = 1
+least_events = 100
 """
 EVENTS_PER_SECOND = 100
 GARBAGE_EVERY = 1000

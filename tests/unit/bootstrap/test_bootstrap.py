@@ -55,6 +55,22 @@ def test_the_defaults_and_a_key_are_enough() -> None:
         ("broker", {"bootstrap_servers": ["host"]}, "broker.bootstrap_servers: 'host' is not host"),
         ("broker", {"security_protocol": "SASL_SSL"}, "broker.sasl_mechanism: SASL_SSL needs one"),
         ("broker", {"request_timeout_seconds": 0.1}, "broker.request_timeout_seconds: 0.1 is not"),
+        ("drift", {"detectors": ["x"]}, "drift.detectors: 'x' is not a detector; one of adwin"),
+        (
+            "drift",
+            {"detector_parameters": {"harmful_risk": {"tolerance": 2}}},
+            "drift.detector_parameters.harmful_risk.tolerance: 2 is not allowed; a number, in",
+        ),
+        (
+            "drift",
+            {"detector_parameters": {"adwin": {}}},
+            "drift.detector_parameters.adwin: not among drift.detectors (harmful_risk)",
+        ),
+        (
+            "drift",
+            {"data": {"reference_windows": 1000, "max_features": 8}},
+            "drift.data.reference_windows = 1000: times estimation.window_seconds must be below",
+        ),
         (
             "topics",
             {"retention_seconds": 60},

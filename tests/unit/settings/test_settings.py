@@ -246,6 +246,7 @@ DIMENSIONLESS = {
     "replication",
     "required",
     "seed",
+    "stop_at_accuracy",
     "segment_values",
     "share",
     "tolerance",
