@@ -20,6 +20,7 @@ from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.drift_watch import DriftWatch, Findings, WatchOptions, report_drift
+from streamal.roles.label_backlog import register_backlog
 from streamal.roles.lineage import Lineage
 from streamal.roles.models_topic import SnapshotReader, show_model, show_snapshot
 from streamal.roles.notices import Notices
@@ -158,6 +159,7 @@ class Lead:
             reader.catch_up()
             self._lineage = self._take_up(reader, new_model)
             self._reported = self._seek()
+            register_backlog(self._labels, view, self._reported, options.max_batch_records)
             self._quality, self._watch = self._take_up_quality(reader)
         except StreamalError:
             self.close()

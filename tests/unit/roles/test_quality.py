@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamal.events import QualityReport
+from streamal.events import Heartbeat, QualityReport
 from streamal.roles.gate import GateRole
 from streamal.roles.trainer import TrainerRole
 from streamal.telemetry import Metrics
@@ -66,13 +66,20 @@ class Canary:
         for _ in range(3):
             self.trainer.step()
 
-    def report(self) -> QualityReport:
+    def heartbeat(self) -> Heartbeat:
         reader = self.town.pipeline().snapshot_reader()
         reader.catch_up()
         reader.close()
         assert reader.heartbeat is not None
-        assert reader.heartbeat.quality is not None
-        return reader.heartbeat.quality
+        return reader.heartbeat
+
+    def report(self) -> QualityReport:
+        quality = self.heartbeat().quality
+        assert quality is not None
+        return quality
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        return self.heartbeat().segments
 
     def accuracy(self, version: str) -> float:
         return sum(self.right[version]) / len(self.right[version])
@@ -157,3 +164,22 @@ def test_only_so_many_values_have_a_name() -> None:
     assert "other" in names
     assert report.classes == ()
     assert report.differences == ()
+
+
+def test_a_new_leader_without_a_file_comes_to_the_same_estimates_and_names() -> None:
+    canary = Canary(segments=["model_version", "country"])
+    canary.run(400)
+    before, names = canary.report(), canary.names()
+    canary.trainer.close()
+    canary.trainer = canary.town.pipeline().trainer(":memory:")
+    canary.trainer.start()
+    canary.town.clock.advance(30)
+    for _ in range(3):
+        canary.trainer.step()
+    assert canary.report() == before
+    assert canary.names() == names
+    assert {key: sorted(values) for key, values in names.items()} == {
+        "country": ["de", "fr"],
+        "model_version": ["v1", "v2"],
+        "prediction": ["no", "yes"],
+    }
