@@ -22,7 +22,7 @@ REVIEWS = 200
 CLASSES = ("ham & eggs", 'spam "x" <b>', "eggs")
 SECRET = "rung by Label Studio alone"  # noqa: S105  of a test
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

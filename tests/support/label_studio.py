@@ -20,7 +20,7 @@ from tests.support.site import free_port
 _EMAIL = "lead@example.com"
 _PASSWORD = "only-for-tests-1"  # noqa: S105  of a database that is thrown away
 #: Its migrations take most of this.
-_START_SECONDS = 180.0
+_START_SECONDS = 420.0
 
 
 def missing_label_studio() -> str | None:

@@ -154,8 +154,15 @@ def _add_choices(view: ElementTree.Element, classes: Sequence[str]) -> None:
     )
     for number, label in enumerate(classes, start=1):
         hotkey = {"hotkey": str(number)} if number <= _DIGITS else {}
-        ElementTree.SubElement(choices, "Choice", {"value": _writable(label), **hotkey})
+        ElementTree.SubElement(choices, "Choice", {**_shown_as(_writable(label)), **hotkey})
     ElementTree.SubElement(choices, "Choice", value="I cannot tell", alias=UNSURE, hotkey="0")
+
+
+def _shown_as(label: str) -> dict[str, str]:
+    """The page would look up `$name` in the task's data; behind a joiner it is text."""
+    if label.startswith("$"):
+        return {"value": f"\N{WORD JOINER}{label}", "alias": label}
+    return {"value": label}
 
 
 def _writable(text: str) -> str:

@@ -55,6 +55,9 @@ def task_document(
 
 
 def _plain(value: object) -> object:
+    """As its table shows it; of booleans it shows nothing."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
 
 

@@ -36,7 +36,9 @@ def test_what_is_made_can_be_read() -> None:
 def test_a_class_is_one_choice_whatever_it_is_called(label: str) -> None:
     config = labelling_config((label, "other"), {})
     tree = parsed(config)
-    assert [each.get("value") for each in tree.iter("Choice")][:2] == [label, "other"]
+    answers = [each.get("alias") or each.get("value") for each in tree.iter("Choice")]
+    assert answers == [label, "other", UNSURE]
+    assert not any((each.get("value") or "").startswith("$") for each in tree.iter("Choice"))
     assert len(list(tree.iter("Image"))) == 0
     assert label in read_interface(config, (label,)).choices
 

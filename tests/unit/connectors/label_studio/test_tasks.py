@@ -26,7 +26,7 @@ def data(features: dict[str, Any], *shown: Shown, **options: Any) -> dict[str, A
 def test_the_event_is_named_and_its_features_are_shown() -> None:
     found = data({"amount": 3.5, "list": (1, 2), "none": None, "yes": True})
     assert found["event_id"] == "e1"
-    assert found["features"] == {"amount": 3.5, "list": "1.0, 2.0", "none": None, "yes": True}
+    assert found["features"] == {"amount": 3.5, "list": "1.0, 2.0", "none": None, "yes": "true"}
     assert found["expires_at"] == "2026-01-01T01:00:00+00:00"
 
 
