@@ -11,7 +11,14 @@ import orjson
 
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
-from streamal.core.learners import LabelledRow, Model, Target, build_model, warm_start
+from streamal.core.learners import (
+    CommitteeKind,
+    LabelledRow,
+    Model,
+    Target,
+    build_model,
+    warm_start,
+)
 from streamal.core.learners.regression import build_regression_model
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Task, Truth
@@ -66,6 +73,11 @@ def blank_model(settings: Settings) -> Model:
                 "pipeline.tolerance: missing; with pipeline.task = 'regression' say how far from "
                 "the truth a prediction may be and still count as right"
             )
+        if learner.committee_kind != "bagging":
+            raise SettingsInvalid(
+                f"learner.committee_kind = '{learner.committee_kind}': a regression has a bagging "
+                "committee only"
+            )
         return build_regression_model(
             learner.name,
             parameters=learner.parameters,
@@ -78,6 +90,8 @@ def blank_model(settings: Settings) -> Model:
         learner.name,
         parameters=learner.parameters,
         committee_size=learner.committee_size,
+        committee_kind=CommitteeKind(learner.committee_kind),
+        committee_learners=learner.committee_learners,
         target=Target(learner.target),
         seed=settings.pipeline.seed,
     )

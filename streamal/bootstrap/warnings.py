@@ -42,8 +42,10 @@ def settings_warnings(settings: Settings) -> list[str]:
 
 def _committee_members(settings: Settings) -> int:
     """How many members there may be; what events carry is not known before they come."""
+    learner = settings.learner
+    different = learner.committee_kind == "heterogeneous"
     seats = {
-        "learner": settings.learner.committee_size,
+        "learner": len(learner.committee_learners) if different else learner.committee_size,
         "event": 0,
         "production": 1,
         "model": 1,

@@ -24,7 +24,11 @@ class LearnerSettings(Section):
         name: registered name, or `package.module:factory` of a River classifier or pipeline.
         parameters: its constructor's parameters.
         target: `label` learns the class, `error` learns P(production is wrong).
-        committee_size: members of the online-bagging committee; 0 keeps none.
+        committee_size: members of the committee, at least 2; 0 keeps none.
+        committee_kind: in what the members differ: the labels they learn (`bagging`), the features
+            they see (`subspaces`), or what they are (`heterogeneous`). In a regression, `bagging`.
+        committee_learners: names of the members of a heterogeneous committee, each with its
+            defaults, whatever committee_size is.
         warm_start: CSV or JSON-lines file of labelled rows to learn before the first label.
         warm_start_label: its column with the true class.
     """
@@ -33,6 +37,13 @@ class LearnerSettings(Section):
     parameters: Parameters = Field(default_factory=dict)
     target: Literal["label", "error"] = "label"
     committee_size: int = Field(default=0, ge=0, le=1000)
+    committee_kind: Literal["bagging", "subspaces", "heterogeneous"] = "bagging"
+    committee_learners: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = (
+        "logistic_regression",
+        "gaussian_nb",
+        "hoeffding_adaptive_tree",
+        "knn_classifier",
+    )
     warm_start: Path | None = None
     warm_start_label: str = "label"
 

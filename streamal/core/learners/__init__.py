@@ -5,6 +5,7 @@ room and `core.drift` are the only ones of the core that may import river.
 """
 
 from streamal.core.learners.base import Learner
+from streamal.core.learners.committees import CommitteeKind
 from streamal.core.learners.factory import build_learner
 from streamal.core.learners.model import Model, Outlook, Target
 from streamal.core.learners.online import OnlineModel, build_model
@@ -14,6 +15,7 @@ from streamal.core.learners.warm_start import LabelledRow, WarmStart, warm_start
 
 __all__ = [
     "LEARNERS",
+    "CommitteeKind",
     "LabelledRow",
     "Learner",
     "LearnerSpec",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from streamal.core.learners.base import Learner
-from streamal.core.learners.factory import build_learner
+from streamal.core.learners.committees import (
+    DIFFERENT_LEARNERS,
+    CommitteeKind,
+    build_with_committee,
+)
 from streamal.core.learners.model import RESERVED, Model, Outlook, Target
 from streamal.core.learners.strategy_bandit import StrategyBandit
 from streamal.core.types import (
@@ -130,20 +134,31 @@ def build_model(
     *,
     parameters: Mapping[str, object],
     committee_size: int = 10,
+    committee_kind: CommitteeKind = CommitteeKind.BAGGING,
+    committee_learners: Sequence[str] = DIFFERENT_LEARNERS,
     target: Target = Target.LABEL,
     seed: int = 0,
 ) -> OnlineModel:
-    """An online model from its settings; see `build_learner`.
+    """An online model from its settings; see `build_with_committee`.
 
     Args:
         name: registered name or `package.module:factory`.
         parameters: of the learner, JSON values by name.
-        committee_size: members of the bagging committee, >= 2; 0 for none.
+        committee_size: members of the committee, >= 2; 0 for none.
+        committee_kind: in what the members differ.
+        committee_learners: names of the members of a heterogeneous committee.
         target: what the model learns.
         seed: of everything random inside.
 
     Raises:
         SettingsInvalid: with one line per problem.
     """
-    learner = build_learner(name, parameters=parameters, committee_size=committee_size, seed=seed)
+    learner = build_with_committee(
+        name,
+        parameters=parameters,
+        kind=committee_kind,
+        size=committee_size,
+        learners=committee_learners,
+        seed=seed,
+    )
     return OnlineModel(learner, target=target)

@@ -40,6 +40,10 @@ def test_a_committee_of_two_is_enough(gate: dict[str, object], size: int) -> Non
     assert warned("vote_entropy", gate, committee_size=size) == []
 
 
+def test_different_learners_are_a_committee_whatever_the_size() -> None:
+    assert warned("vote_entropy", committee_kind="heterogeneous") == []
+
+
 def test_members_without_a_seat_do_not_count() -> None:
     assert len(warned("vote_entropy", {"committee": ["production"]}, committee_size=10)) == 1
 
