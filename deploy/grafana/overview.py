@@ -97,7 +97,8 @@ OVERVIEW: Final = Dashboard(
                     "reason.",
                     [
                         Query(
-                            rate("streamal_events_rejected_total", "pipeline, role, reason"),
+                            rate("streamal_events_rejected_total", "pipeline, role, reason")
+                            + " > 0",
                             "{{pipeline}} {{role}} {{reason}}",
                         )
                     ],

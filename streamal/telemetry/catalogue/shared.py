@@ -6,7 +6,33 @@ from typing import Final
 
 from streamal.telemetry.catalogue.spec import BOTH, EVERY, Kind, MetricSpec
 
-__all__ = ["SHARED_METRICS"]
+__all__ = ["REASONS", "SHARED_METRICS"]
+
+#: Every reason of a dead letter; so that the first one of its kind is seen by `rate()`.
+REASONS: Final = (
+    "bad_probabilities",
+    "dismissed_label",
+    "duplicate_event",
+    "empty",
+    "future_timestamp",
+    "invalid_field",
+    "late_label",
+    "malformed_json",
+    "missing_feature",
+    "missing_field",
+    "missing_label",
+    "missing_prediction",
+    "not_a_lead",
+    "not_an_object",
+    "too_large",
+    "unknown_annotator",
+    "unknown_class",
+    "unknown_label",
+    "unlearnable",
+    "unsupported_schema_version",
+    "unsupported_task",
+    "value_out_of_range",
+)
 
 SHARED_METRICS: Final = (
     MetricSpec(
@@ -17,6 +43,7 @@ SHARED_METRICS: Final = (
         "Read the dead letters of that reason: their headers name the field and the source offset.",
         BOTH,
         labels=("role", "reason"),
+        known={"role": BOTH, "reason": REASONS},
     ),
     MetricSpec(
         "model_version",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
+import streamal
+from streamal.events.base import OWN_REASONS
+from streamal.roles.lead import _USELESS
 from streamal.state import Verdict
 from streamal.telemetry.catalogue import CATALOGUE, LABELS, Kind, MetricSpec
+from streamal.telemetry.catalogue.shared import REASONS
 
 #: https://prometheus.io/docs/practices/naming/#base-units, and what is counted.
 BASE_UNITS = {"seconds", "bytes", "ratio", "records", "reviews", "labels", "events", "tasks"}
@@ -82,3 +87,15 @@ def test_no_label_is_described_in_vain() -> None:
 def test_label_outcomes_are_the_verdicts_of_the_join() -> None:
     (spec,) = (spec for spec in CATALOGUE if spec.attribute == "labels")
     assert set(spec.known["outcome"]) == {verdict.value for verdict in Verdict} | {"rejected"}
+
+
+def test_every_reason_of_a_dead_letter_is_known_beforehand() -> None:
+    written = {
+        match
+        for path in Path(streamal.__file__).parent.rglob("*.py")
+        for match in re.findall(r'\bReject\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    of_validators = {"missing_field", "unsupported_schema_version", *OWN_REASONS}
+    of_verdicts = {f"{verdict.value}_label" for verdict in _USELESS}
+    assert set(REASONS) == written | of_validators | of_verdicts
+    assert list(REASONS) == sorted(REASONS)
