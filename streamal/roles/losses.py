@@ -48,7 +48,7 @@ class Losses:
     def close(self, window: WindowTotals, outcomes: Sequence[ReviewOutcome]) -> None:
         """Take in the next matured window with its reviews."""
         answers = responses(outcomes)
-        items = _labelled(outcomes, _production_loss, use_expectation=True)
+        items = _labelled(outcomes, _production_loss)
         totals = LossTotals(window.reachable, window.sum_expected_loss)
         # Increments of the window are gone: weights must do without its size.
         known = totals if window.reachable >= len(items.loss) else None
@@ -62,11 +62,10 @@ class Losses:
 
         How many those are among the unrouted is not known; where some were not, weights do without.
         """
-        items = _labelled(outcomes, _model_loss, use_expectation=False)
+        items = _labelled(outcomes, _model_loss)
         spoke = all(outcome.model_value is not None for outcome in outcomes)
         if spoke:
-            events = None if totals is None else LossTotals(totals.events)
-            self.model.close(events, items, answers)
+            self.model.close(totals, items, answers)
         elif items.loss:
             had = [outcome for outcome in outcomes if outcome.model_value is not None]
             self.model.close(None, items, responses(had))
@@ -96,13 +95,16 @@ def _model_loss(outcome: ReviewOutcome) -> float | None:
     return outcome.model_loss
 
 
-def _labelled(
-    outcomes: Sequence[ReviewOutcome], loss_of: _Loss, *, use_expectation: bool
-) -> LabelledLosses:
+def _labelled(outcomes: Sequence[ReviewOutcome], loss_of: _Loss) -> LabelledLosses:
+    """The answered reviews.
+
+    Where production is expected to be far off the model may be as well; what the expectation is
+    worth for either, estimation finds out.
+    """
     found = [(outcome, loss) for outcome in outcomes if (loss := loss_of(outcome)) is not None]
     return LabelledLosses(
         [loss for _, loss in found],
-        [(outcome.expected_loss or 0.0) if use_expectation else 0.0 for outcome, _ in found],
+        [outcome.expected_loss or 0.0 for outcome, _ in found],
         [outcome.propensity for outcome, _ in found],
         [outcome.reason for outcome, _ in found],
     )

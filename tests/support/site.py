@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +123,7 @@ class Reviewers(threading.Thread):
         self,
         broker: Broker,
         settings: Settings,
-        truth: dict[str, str],
+        truth: Mapping[str, str | float],
         *,
         missing: float = 0.0,
     ) -> None:
@@ -152,9 +152,11 @@ class Reviewers(threading.Thread):
                     heapq.heappush(self._due, (time.time() + self._random.random() * 3, event_id))
             while self._due and self._due[0][0] <= time.time():
                 _, event_id = heapq.heappop(self._due)
+                truth = self._truth[event_id]
                 label = LabelEvent(
                     event_id=event_id,
-                    label=self._truth[event_id],
+                    label=truth if isinstance(truth, str) else None,
+                    value=None if isinstance(truth, str) else truth,
                     annotator="colleague" if self.answered[event_id] else "person",
                     labelled_at=datetime.now(UTC),
                 )
@@ -173,7 +175,9 @@ class Reviewers(threading.Thread):
 class Site:
     """A pipeline's topics, configuration and processes, under names of its own."""
 
-    def __init__(self, bootstrap: str, folder: Path, overrides: str = "") -> None:
+    def __init__(
+        self, bootstrap: str, folder: Path, overrides: str = "", pipeline: str = ""
+    ) -> None:
         name = f"t{uuid.uuid4().hex[:8]}"
         self.folder = folder
         self.config = folder / "streamal.toml"
@@ -192,7 +196,7 @@ class Site:
         }
         topics = "\n".join(f'{field} = "{topic}"' for field, topic in names.items())
         self.config.write_text(
-            f'[pipeline]\nname = "{name}"\n'
+            f'[pipeline]\nname = "{name}"\n{pipeline}\n'
             f'[broker]\nbootstrap_servers = ["{bootstrap}"]\n'
             "session_timeout_seconds = 6\ntransaction_timeout_seconds = 5\n"
             f"[topics]\n{topics}\n{overrides}"

@@ -1,11 +1,11 @@
 """Mean absolute error from selectively labelled events: the estimators of accuracy, in a unit.
 
-Everything that holds for outcomes in [0, 1] holds for losses divided by a bound. Where nobody knows
-a bound, the unit is a power of two well above the largest loss so far, and grows with it: then no
-interval is truncated, but it can only be as wide as what was seen. An interval for one window is
-that of skewed weighted sums; the one over all windows is an asymptotic confidence sequence, which
-needs no bound, only losses with a finite moment beyond the second. A single review that is far
-larger than all before it moves both, as it must.
+Losses are divided by a power of two well above the largest one so far, which grows with them; then
+they are outcomes in [0, 1]. How large a loss can be that was not drawn is judged by those that
+were; a known bound ends the intervals. The interval for one window is that of skewed weighted sums;
+the one over all windows is an asymptotic confidence sequence, which needs no bound, only losses
+with a finite moment beyond the second. A single review that is far larger than all before it moves
+both, as it must.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class LossTracker:
     ) -> None:
         self.bound = bound
         self._tracker = AccuracyTracker(level=level, least_propensity=least_propensity)
-        self._unit = bound or 0.0
+        self._unit = 0.0
         #: Weighted sums over the labelled items of the losses' squares and cubes, in the unit.
         self._squares = self._cubes = 0.0
 
@@ -118,6 +118,7 @@ class LossTracker:
         sums = None
         if totals is not None:
             sums = WindowTotals(totals.events, totals.sum_expected_loss / self._unit)
+        self._tracker.outcome_size = self._typical
         return self._in_unit(self._tracker.take(sums, scaled, responses))
 
     def anytime(self) -> Estimate:
@@ -128,9 +129,8 @@ class LossTracker:
         scaled = self._tracker.anytime()
         unknown = scaled.interval.low <= 0.0 and scaled.interval.high >= 1.0
         if unknown or not self._unit:
-            interval = Interval(0.0, self.bound or math.inf, scaled.interval.level)
-            return replace(_times(scaled, self._unit), interval=interval)
-        return self._trusted(_times(scaled, self._unit), scaled.effective_labels)
+            return replace(self._times_unit(scaled), interval=self._anything)
+        return self._trusted(self._times_unit(scaled), scaled.effective_labels)
 
     def _make_room(self, totals: LossTotals | None, items: LabelledLosses) -> None:
         """Have a unit that nothing in this window exceeds."""
@@ -154,10 +154,7 @@ class LossTracker:
     def _in_unit(self, measured: Measurement) -> Estimate:
         """One window's report; what was not drawn might have been as large as losses count."""
         if not measured.labelled or not measured.events:
-            estimate = report(measured, self._tracker.level)
-            return replace(
-                estimate, interval=Interval(0.0, self.bound or math.inf, self._tracker.level)
-            )
+            return replace(report(measured, self._tracker.level), interval=self._anything)
         mean = measured.mean_predicted
         larger = max(0.0, self._typical - mean)
         interval = skewed_interval(
@@ -167,7 +164,15 @@ class LossTracker:
             self._tracker.level,
         )
         estimate = report(measured, self._tracker.level, interval)
-        return self._trusted(_times(estimate, self._unit), measured.effective_labels)
+        return self._trusted(self._times_unit(estimate), measured.effective_labels)
+
+    @property
+    def _anything(self) -> Interval:
+        return Interval(0.0, self._most, self._tracker.level)
+
+    @property
+    def _most(self) -> float:
+        return math.inf if self.bound is None else self.bound
 
     @property
     def _typical(self) -> float:
@@ -186,14 +191,15 @@ class LossTracker:
         enough = estimate.labelled >= _FEW_LABELS and rarer >= _FEW_OUTCOMES
         return replace(estimate, reliable=enough)
 
-
-def _times(estimate: Estimate, unit: float) -> Estimate:
-    interval = estimate.interval
-    return replace(
-        estimate,
-        value=estimate.value * unit,
-        interval=Interval(interval.low * unit, interval.high * unit, interval.level),
-        raw=estimate.raw * unit,
-        standard_error=estimate.standard_error * unit,
-        naive=estimate.naive * unit,
-    )
+    def _times_unit(self, estimate: Estimate) -> Estimate:
+        """In the losses' own unit, and within the bound."""
+        unit, interval = self._unit, estimate.interval
+        high = min(self._most, interval.high * unit)
+        return replace(
+            estimate,
+            value=min(estimate.value * unit, self._most),
+            interval=Interval(min(high, interval.low * unit), high, interval.level),
+            raw=estimate.raw * unit,
+            standard_error=estimate.standard_error * unit,
+            naive=estimate.naive * unit,
+        )

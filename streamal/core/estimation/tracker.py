@@ -64,6 +64,8 @@ class AccuracyTracker:
         self._responses = ResponseHistory(half_life)
         self._pooled = Measurement()
         self._tightest_variance = 0.0
+        #: How large an outcome is taken to be that was not drawn, in [0, 1].
+        self.outcome_size = 1.0
 
     def close(
         self, totals: WindowTotals | None, items: LabelledItems, responses: Responses
@@ -152,5 +154,8 @@ class AccuracyTracker:
     @property
     def _variance(self) -> float:
         """Of the pooled total, with one unseen outcome, so that it is never zero by luck."""
-        unseen = max(-self._pooled.unseen_low, self._pooled.unseen_high)
+        pooled = self._pooled
+        share = pooled.unseen / pooled.events if pooled.events else 0.0
+        larger = share * max(0.0, self.outcome_size - pooled.mean_predicted)
+        unseen = max(-pooled.unseen_low, larger)
         return self._pooled.variance + unseen**2
