@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streamal.core.types import Task
 from streamal.errors import SettingsInvalid
 from streamal.lab.experiment import Experiment, Reviewers
 from streamal.lab.grid import run_experiment
@@ -24,6 +25,11 @@ from streamal.settings import GateSettings, LearnerSettings
 __all__ = ["backtest"]
 
 _GATE, _LEARNER = GateSettings(), LearnerSettings()
+#: Taken when none is named.
+_STRATEGY: Final = {
+    Task.CLASSIFICATION: _GATE.strategy,
+    Task.REGRESSION: "expected_absolute_error",
+}
 _PARAMETERS = "(with parameters: NAME,key=value,...); may be given several times."
 
 
@@ -32,7 +38,7 @@ def backtest(
         Path,
         typer.Argument(metavar="DATA", help="Recorded in stream order: CSV, JSON lines, Parquet."),
     ],
-    label: Annotated[str, typer.Option(metavar="COLUMN", help="Column with the true class.")],
+    label: Annotated[str, typer.Option(metavar="COLUMN", help="Column with the truth.")],
     strategy: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,8 +84,8 @@ def backtest(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column with the class that production predicted. Without this and "
-            "--probabilities the online model's own predictions stand in.",
+            help="Column with what production predicted. Without this and --probabilities the "
+            "online model's own predictions stand in.",
         ),
     ] = None,
     probabilities: Annotated[
@@ -88,6 +94,13 @@ def backtest(
             metavar="PREFIX",
             help="Prefix of the columns with production's class probabilities: PREFIX + class.",
         ),
+    ] = None,
+    task: Annotated[
+        Task, typer.Option(help="What the label column holds: classes, or numbers.")
+    ] = Task.CLASSIFICATION,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(min=0, help="Regression: how far off a prediction may be and still be right."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes to use.", show_default="one per core")
@@ -108,12 +121,14 @@ def backtest(
     and learns the answers. Beside it run the same learner on labels of random events and on all
     labels. Exit codes: 0 done, 2 wrong options or data, 130 interrupted.
     """
+    if (tolerance is None) is (task is Task.REGRESSION):
+        raise SettingsInvalid("--tolerance: needed with --task regression, and only there")
     for option, target in (("--json", json), ("--report", report)):
         _check_target(option, target)
     experiment = Experiment(
-        recording=Recording(data, label, prediction, probabilities, limit),
+        recording=Recording(data, label, prediction, probabilities, limit, tolerance),
         reviewers=Reviewers(delay, noise, missing),
-        strategies=tuple(strategy or (_GATE.strategy,)),
+        strategies=tuple(strategy or (_STRATEGY[task],)),
         policies=tuple(policy or (_GATE.policy,)),
         learners=tuple(learner or (_LEARNER.name,)),
         budgets=tuple(budget or (_GATE.budget,)),

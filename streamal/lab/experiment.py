@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Final
 
@@ -15,9 +16,10 @@ import orjson
 from streamal.core.budgets import BudgetPolicy, build_budget
 from streamal.core.chance import draw
 from streamal.core.gate import Gate
-from streamal.core.learners import OnlineModel, build_model
-from streamal.core.strategies import Strategy, build_strategy
-from streamal.core.types import JsonState
+from streamal.core.learners import Model, build_model
+from streamal.core.learners.regression import build_regression_model
+from streamal.core.strategies import Strategy, build_strategy, strategies_for
+from streamal.core.types import JsonState, Task, Truth
 from streamal.errors import SettingsInvalid
 from streamal.lab.source import Item, Recording
 
@@ -65,17 +67,40 @@ class Setup:
         """
         return Gate(self._strategy(), self._policy(), seed=self.seed)
 
-    def model(self) -> OnlineModel:
+    def model(self, tolerance: float | None = None) -> Model:
         """A model that has learned nothing, with a committee only where the strategy looks at one.
 
         Members do not change what the serving model learns, so accuracies stay comparable.
+
+        Args:
+            tolerance: as in `Recording`.
 
         Raises:
             SettingsInvalid: unknown learner, or a wrong parameter.
         """
         name, parameters = named_part("--learner", self.learner)
         size = COMMITTEE_SIZE if self._strategy().asks_committee else 0
+        if tolerance is not None:
+            return build_regression_model(
+                name,
+                parameters=parameters,
+                tolerance=tolerance,
+                committee_size=size,
+                seed=self.seed,
+            )
         return build_model(name, parameters=parameters, committee_size=size, seed=self.seed)
+
+    def check_task(self, task: Task) -> None:
+        """Say that the strategy cannot tell items apart in this task.
+
+        Raises:
+            SettingsInvalid: it cannot.
+        """
+        if task not in self._strategy().tasks:
+            raise SettingsInvalid(
+                f"--strategy = {self.strategy!r}: not for {task}; one of "
+                f"{', '.join(strategies_for(task))}"
+            )
 
     def _strategy(self) -> Strategy:
         return build_strategy(*named_part("--strategy", self.strategy))
@@ -137,7 +162,7 @@ class Reviewers:
     noise: float = 0.0
     missing: float = 0.0
 
-    def answer(self, item: Item, classes: tuple[str, ...], seed: int) -> str | None:
+    def answer(self, item: Item, classes: tuple[str, ...], seed: int) -> Truth | None:
         """What they will say about `item`; None for nothing. Depends on seed and event alone."""
         if self.missing and draw(seed, item.event_id, "missing") < self.missing:
             return None
@@ -202,13 +227,20 @@ class Experiment:
         if problems:
             raise SettingsInvalid(*problems)
 
+    def _check_noise(self) -> None:
+        if self.recording.task is Task.REGRESSION and self.reviewers.noise:
+            raise SettingsInvalid("--noise: not with --task regression; it names wrong classes")
+
     def _parts(self) -> Iterator[Callable[[], object]]:
         if not self.setups():
             raise SettingsInvalid("nothing to run: no strategy, policy, learner or budget is given")
         first = self.setups()[0].random
+        task, tolerance = self.recording.task, self.recording.tolerance
         for strategy in self.strategies:
             yield replace(first, strategy=strategy).gate
+            yield partial(replace(first, strategy=strategy).check_task, task)
+        yield self._check_noise
         for policy, budget in product(self.policies, self.budgets):
             yield replace(first, policy=policy, budget=budget).gate
         for learner in self.learners:
-            yield replace(first, learner=learner).model
+            yield partial(replace(first, learner=learner).model, tolerance)

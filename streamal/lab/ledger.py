@@ -14,9 +14,10 @@ from streamal.core.estimation import (
     Response,
     WindowTotals,
 )
+from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
 from streamal.core.types import Decision
 
-__all__ = ["Bin", "Ledger", "Observation", "Point", "Trace"]
+__all__ = ["Bin", "Ledger", "Losses", "Observation", "Point", "Trace"]
 
 #: Estimation windows over the whole recording.
 _WINDOWS: Final = 20
@@ -37,6 +38,10 @@ class Observation:
         production_right: whether production's class is the true one.
         model_right: whether the online model's class, before it could learn the item, is.
         answered_right: whether production agrees with the reviewer's answer; None without one.
+        production_loss: in a regression, how far production is off.
+        model_loss: in a regression, how far the online model is; None while it knew nothing.
+        answered_loss: in a regression, how far production is from the reviewer's answer.
+        expected_loss: in a regression, what was expected of that.
     """
 
     decision: Decision
@@ -44,6 +49,10 @@ class Observation:
     production_right: bool
     model_right: bool
     answered_right: bool | None
+    production_loss: float | None = None
+    model_loss: float | None = None
+    answered_loss: float | None = None
+    expected_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,38 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class Losses:
+    """Mean absolute errors of one run.
+
+    Attributes:
+        model: the online model's over the items about which it knew something; None without any.
+        production: production's over all items for which it had a number.
+        estimate: production's from the selected labels, with an interval for all times together.
+    """
+
+    model: float | None
+    production: float
+    estimate: Estimate
+
+
+@dataclass(slots=True)
+class _Mean:
+    """Of the numbers that there are."""
+
+    count: int = 0
+    total: float = 0.0
+
+    def add(self, value: float | None) -> None:
+        if value is not None:
+            self.count += 1
+            self.total += value
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """All that one run leaves behind; a few kilobytes, whatever the recording's length.
 
@@ -76,6 +117,7 @@ class Trace:
         production_right: items that production got right.
         estimate: production's accuracy from the selected labels.
         seconds: wall time of the run.
+        losses: how far off everybody was; None in a classification.
     """
 
     points: tuple[Point, ...]
@@ -84,6 +126,7 @@ class Trace:
     production_right: int
     estimate: Estimate
     seconds: float
+    losses: Losses | None = None
 
     @property
     def totals(self) -> Point:
@@ -102,6 +145,9 @@ class _Window:
     expected: list[float] = field(default_factory=list)
     propensity: list[float] = field(default_factory=list)
     reason: list[str] = field(default_factory=list)
+    sum_expected_loss: float = 0.0
+    loss: list[float] = field(default_factory=list)
+    expected_loss: list[float] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
 
 
@@ -124,6 +170,8 @@ class Ledger:
         least = least_propensity or None
         # The sequence is not used, so where it would be tightest does not matter.
         self._tracker = AccuracyTracker(level=_LEVEL, least_propensity=least)
+        self._model_loss, self._production_loss = _Mean(), _Mean()
+        self._loss_tracker = LossTracker(level=_LEVEL, least_propensity=least)
         self._shift = AccuracyShift(least_propensity=least)
 
     def add(self, seen: Observation) -> None:
@@ -134,6 +182,8 @@ class Ledger:
         if seen.decision.query:
             self._queries += 1
             self._errors_found += not seen.production_right
+        self._model_loss.add(seen.model_loss)
+        self._production_loss.add(seen.production_loss)
         cell = self._bins[min(_BINS - 1, int(seen.expected_correct * _BINS))]
         cell.events += 1
         cell.sum_expected += seen.expected_correct
@@ -153,7 +203,14 @@ class Ledger:
             production_right=self._production_right,
             estimate=self._tracker.overall(),
             seconds=seconds,
+            losses=self._losses(),
         )
+
+    def _losses(self) -> Losses | None:
+        production = self._production_loss.value
+        if production is None:
+            return None
+        return Losses(self._model_loss.value, production, self._loss_tracker.anytime())
 
     def _passes(self, parts: int) -> bool:
         """Whether the item just seen ends one of `parts` equal parts of the recording."""
@@ -170,6 +227,7 @@ class Ledger:
             return
         window.reachable += 1
         window.sum_expected += seen.expected_correct
+        window.sum_expected_loss += seen.expected_loss or 0.0
         if not decision.query:
             return
         reason = decision.reason.value
@@ -179,6 +237,9 @@ class Ledger:
             window.expected.append(seen.expected_correct)
             window.propensity.append(decision.propensity)
             window.reason.append(reason)
+            if seen.answered_loss is not None:
+                window.loss.append(seen.answered_loss)
+                window.expected_loss.append(seen.expected_loss or 0.0)
 
     def _close_window(self) -> None:
         window, self._window = self._window, _Window(start=self._seen)
@@ -187,5 +248,11 @@ class Ledger:
         answered = Counter(window.reason)
         responses = {name: Response(asked, answered[name]) for name, asked in window.asked.items()}
         self._tracker.close(totals, items, responses)
+        if window.loss and len(window.loss) == len(window.correct):
+            losses = LabelledLosses(
+                window.loss, window.expected_loss, window.propensity, window.reason
+            )
+            expected = LossTotals(window.reachable, window.sum_expected_loss)
+            self._loss_tracker.close(expected, losses, responses)
         if self._shift.close(totals, items, responses) is not None:
             self._drifts.append(window.start)

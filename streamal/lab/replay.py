@@ -11,13 +11,23 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streamal.core.gate import Gate
-from streamal.core.learners import OnlineModel, Outlook
-from streamal.core.types import Conditions, Context, Decision, Production, Selection, top_class
+from streamal.core.learners import Model, Outlook
+from streamal.core.types import (
+    Conditions,
+    Context,
+    Decision,
+    Production,
+    Selection,
+    Truth,
+    top_class,
+)
 from streamal.errors import Reject
 from streamal.lab.experiment import Reviewers, Setup
+from streamal.lab.judging import is_right, loss_of, said_by
 from streamal.lab.ledger import Ledger, Observation, Trace
 from streamal.lab.source import Item, Recording, Survey
 
@@ -34,7 +44,7 @@ class _Due:
     at: int
     item: Item
     production: Production
-    label: str
+    label: Truth
     selection: Selection
 
 
@@ -44,6 +54,7 @@ class _Appraised:
 
     context: Context
     expected_correct: float
+    model_value: float | None
 
 
 class Replay:
@@ -53,12 +64,19 @@ class Replay:
         gate: a fresh gate.
         model: a model that has learned nothing.
         reviewers: how people answer.
-        classes: all true classes, sorted.
+        classes: all true classes, sorted; none in a regression.
+        tolerance: in a regression, how far from the truth is still right.
     """
 
     def __init__(
-        self, gate: Gate, model: OnlineModel, reviewers: Reviewers, classes: tuple[str, ...]
+        self,
+        gate: Gate,
+        model: Model,
+        reviewers: Reviewers,
+        classes: tuple[str, ...],
+        tolerance: float | None = None,
     ) -> None:
+        self._is_right = partial(is_right, tolerance=tolerance)
         self._gate = gate
         self._model = model
         self._reviewers = reviewers
@@ -93,12 +111,18 @@ class Replay:
         answer = self._ask(item, context.production, decision)
         self._learn()
         self._number += 1
+        said, value = said_by(context.production), appraised.model_value
+        known = top_class(context.model) if value is None else value
         return Observation(
             decision=decision,
             expected_correct=appraised.expected_correct,
-            production_right=context.production.label == item.label,
-            model_right=top_class(context.model) == item.label,
-            answered_right=None if answer is None else context.production.label == answer,
+            production_right=self._is_right(said, item.label),
+            model_right=self._is_right(known, item.label),
+            answered_right=None if answer is None else self._is_right(said, answer),
+            production_loss=loss_of(said, item.label),
+            model_loss=loss_of(value, item.label),
+            answered_loss=loss_of(said, answer),
+            expected_loss=context.expected_loss,
         )
 
     def _conditions(self) -> Conditions:
@@ -117,8 +141,10 @@ class Replay:
             if self._gate.strategy.asks_boundary
             else None,
             strategy_weights=self._model.strategy_weights,
+            committee_values=outlook.committee_values,
+            expected_loss=outlook.expected_loss,
         )
-        return _Appraised(context, expected)
+        return _Appraised(context, expected, outlook.value)
 
     def _outlook(self, item: Item) -> tuple[Outlook, Production, float]:
         if item.production is not None:
@@ -127,12 +153,16 @@ class Replay:
         # Nobody recorded production: the online model's own prediction stands in for it, and what
         # it expects of itself is its confidence, once it knows two classes.
         outlook = self._model.outlook(item.features, Production())
+        if not isinstance(item.label, str):
+            own = Production(value=outlook.value)
+            outlook = self._model.outlook(item.features, own)
+            return outlook, own, outlook.expected_correct
         known = outlook.probabilities
         label = top_class(known)
         expected = known[label] if label is not None and len(known) > 1 else 0.5
         return outlook, Production(label, known), expected
 
-    def _ask(self, item: Item, production: Production, decision: Decision) -> str | None:
+    def _ask(self, item: Item, production: Production, decision: Decision) -> Truth | None:
         if not decision.query:
             return None
         answer = self._reviewers.answer(item, self._classes, self._gate.seed)
@@ -174,7 +204,8 @@ def replay(
     """
     started = time.perf_counter()
     gate = setup.gate()
-    run = Replay(gate, setup.model(), reviewers, found.classes)
+    tolerance = recording.tolerance
+    run = Replay(gate, setup.model(tolerance), reviewers, found.classes, tolerance)
     ledger = Ledger(found.events, gate.policy.floor)
     for number, item in enumerate(recording.items(), 1):
         for seen in run.step(item):

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from streamal.lab.experiment import Experiment, Setup
-from streamal.lab.ledger import Trace
+from streamal.lab.ledger import Losses, Trace
 
-__all__ = ["EstimatedAccuracy", "Results", "Run", "accuracy_of"]
+__all__ = ["EstimatedAccuracy", "EstimatedError", "MeanErrors", "Results", "Run", "accuracy_of"]
 
 #: Sums of floats may end a hair outside of an interval that has no width.
 _ROUNDING: Final = 1e-9
@@ -22,6 +22,40 @@ class EstimatedAccuracy:
     value: float | None
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeanErrors:
+    """Mean absolute errors of a regression, in the unit of the label column.
+
+    Attributes:
+        model: of the online model, each item predicted before it could be learned; None where it
+            never knew anything.
+        all_labels: of the same learner when every item is asked about.
+        random: of the same learner when the budget is spent on items drawn uniformly.
+        retention: all_labels / model; None when that is not known.
+        production: production's over every item.
+        estimate: production's from the selected labels, with a 95 % interval for all times
+            together; `high` is None while there are too few.
+        covered: whether the interval holds `production`.
+    """
+
+    model: float | None
+    all_labels: float | None
+    random: float | None
+    retention: float | None
+    production: float
+    estimate: EstimatedError
+    covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedError:
+    """An estimate with its interval; no value while nothing was labelled."""
+
+    value: float | None
+    low: float
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +81,7 @@ class Run:
         accuracy_true: production's accuracy over every item.
         covered: whether the interval holds `accuracy_true`.
         seconds: wall time of the run.
+        errors: how far off, in a regression; there, right is within the tolerance.
     """
 
     data: str
@@ -67,6 +102,7 @@ class Run:
     accuracy_true: float
     covered: bool
     seconds: float
+    errors: MeanErrors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +152,28 @@ class Results:
             accuracy_true=true,
             covered=low - _ROUNDING <= true <= high + _ROUNDING,
             seconds=trace.seconds,
+            errors=None if trace.losses is None else self._errors(setup, trace.losses),
+        )
+
+    def _errors(self, setup: Setup, losses: Losses) -> MeanErrors:
+        everything, drawn = (
+            found.model if (found := self.traces[each].losses) else None
+            for each in (setup.all_labels, setup.random)
+        )
+        estimate = losses.estimate
+        low, high = estimate.interval.low, estimate.interval.high
+        return MeanErrors(
+            model=losses.model,
+            all_labels=everything,
+            random=drawn,
+            retention=everything / losses.model if everything and losses.model else None,
+            production=losses.production,
+            estimate=EstimatedError(
+                None if math.isnan(estimate.value) else estimate.value,
+                low,
+                high if math.isfinite(high) else None,
+            ),
+            covered=low * (1 - _ROUNDING) <= losses.production <= high * (1 + _ROUNDING),
         )
 
 

@@ -37,6 +37,7 @@ class Line:
     covered: int
     seeds: int
     seconds: float
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ _NARROW: Final = tuple(
 )
 
 
+#: In a regression, beside the others.
+ERROR: Final = Column("mean error", lambda line: "-" if line.error is None else f"{line.error:.4g}")
+
+
 def summary(runs: Sequence[Run]) -> list[Line]:
     """One line for each combination: by learner and budget as given, the most accurate first."""
     groups: dict[tuple[str, float, str, str], list[Run]] = {}
@@ -107,11 +112,12 @@ def tables(lines: Sequence[Line]) -> Iterator[Table]:
             title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
         )
         one.add_column("strategy / policy", overflow="fold")
-        for column in _NARROW:
+        columns = _NARROW if first.error is None else (*_NARROW, ERROR)
+        for column in columns:
             one.add_column(column.title.replace(" ", "\n"), justify="right", no_wrap=True)
         for line in found:
             name = f"{line.strategy} / {line.policy}"
-            one.add_row(name, *(column.cell(line) for column in _NARROW))
+            one.add_row(name, *(column.cell(line) for column in columns))
         yield one
 
 
@@ -139,6 +145,7 @@ def _line(runs: Sequence[Run]) -> Line:
         covered=sum(run.covered for run in runs),
         seeds=len(runs),
         seconds=fmean(run.seconds for run in runs),
+        error=_mean([run.errors.model for run in runs if run.errors is not None]),
     )
 
 
