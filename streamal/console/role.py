@@ -152,7 +152,7 @@ class ConsoleRole:
             self._outage = f"Since {moment:%H:%M:%S} UTC: {error}."
         _, feed, board = self._started()
         if self._publisher is not None:
-            self._metrics.transactions.labels(outcome="aborted").inc()
+            self._metrics.transactions.labels(role=self.name, outcome="aborted").inc()
             publisher, self._publisher = self._publisher, None
             publisher.close()
         feed.resume()
