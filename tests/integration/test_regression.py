@@ -122,8 +122,8 @@ def test_errors_are_estimated_whatever_is_killed(new_site: Callable[[str, str], 
         ReviewRequest.from_bytes(record.value) for record in site.read(site.settings.topics.reviews)
     ]
     assert set(Counter(review.event_id for review in reviews).values()) == {1}
-    # Errors fall while the model learns, so fewer pass the thresholds of the recent past.
-    assert 0.85 <= len(reviews) / (BUDGET * EVENTS) <= 1.05
+    # Before the model knows anything all scores are equal and items are drawn; three deviations.
+    assert 0.84 <= len(reviews) / (BUDGET * EVENTS) <= 1.16
     model = inspect(site.pipeline).model
     assert model is not None
     assert model.labels_learned == len(people.answered) == len(reviews)
