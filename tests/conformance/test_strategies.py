@@ -75,6 +75,8 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         ],
         [[], "margin", {"strategy": "margin"}, [{"strategy": "margin"}], 1, None],
     ),
+    ("nearest_new_neighbour", "source"): _SOURCE,
+    ("nearest_new_neighbour", "window"): ([10, 1000], [9, 1001, 100.0, None]),
     ("object_uncertainty", "measure"): (
         ["margin", "least_confidence", "entropy"],
         ["ratio", "", 1, None],

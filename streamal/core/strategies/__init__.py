@@ -31,6 +31,7 @@ from streamal.core.strategies.maximum import Maximum
 from streamal.core.strategies.maximum_normalised_log_probability import (
     MaximumNormalisedLogProbability,
 )
+from streamal.core.strategies.nearest_new_neighbour import NearestNewNeighbour
 from streamal.core.strategies.object_uncertainty import ObjectUncertainty
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
@@ -62,6 +63,7 @@ __all__ = [
     "Margin",
     "Maximum",
     "MaximumNormalisedLogProbability",
+    "NearestNewNeighbour",
     "ObjectUncertainty",
     "ProbabilityStrategy",
     "Random",

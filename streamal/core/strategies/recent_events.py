@@ -35,6 +35,10 @@ class RecentEvents:
         self._scale = RunningScale()
         self._points = b""
 
+    def __len__(self) -> int:
+        width = len(self._scale.names)
+        return len(self._points) // width if width else 0
+
     def distances(self, features: Features) -> NDArray[np.float32]:
         """Root mean square difference per feature to each remembered event, in deviations.
 

@@ -23,6 +23,7 @@ from streamal.core.strategies.margin import Margin
 from streamal.core.strategies.maximum_normalised_log_probability import (
     MaximumNormalisedLogProbability,
 )
+from streamal.core.strategies.nearest_new_neighbour import NearestNewNeighbour
 from streamal.core.strategies.object_uncertainty import ObjectUncertainty
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
@@ -47,6 +48,7 @@ _CLASSES: tuple[type[Strategy], ...] = (
     LeastConfidence,
     Margin,
     MaximumNormalisedLogProbability,
+    NearestNewNeighbour,
     ObjectUncertainty,
     Random,
     Ratio,

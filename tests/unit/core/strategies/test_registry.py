@@ -29,6 +29,7 @@ def test_the_registered_names() -> None:
         "margin",
         "max",
         "maximum_normalised_log_probability",
+        "nearest_new_neighbour",
         "object_uncertainty",
         "random",
         "ratio",
