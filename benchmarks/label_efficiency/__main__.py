@@ -1,0 +1,160 @@
+"""The command: see the package."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+import benchmarks.label_efficiency as package
+from benchmarks.label_efficiency.gate import Entrant, ours
+from benchmarks.label_efficiency.presets import PresetRun, preset_runs
+from benchmarks.label_efficiency.published import entropy_sampler, iwal
+from benchmarks.label_efficiency.runs import Run, all_labels, compete
+from benchmarks.label_efficiency.streams import SHIPPED, Stream, recorded, shipped
+from benchmarks.label_efficiency.summary import gate_rows, gate_table, preset_rows, preset_table
+from streamal.lab import Recording
+
+BUDGETS_TRIED = (0.05, 0.01, 0.10)
+#: Slow gates leave out longer streams.
+_LONG = 1_500
+#: Those that decide on an item at once and are for the best model, at the whole budget.
+_POLICIES = (
+    "quantile",
+    "variable_threshold",
+    "randomised_variable_threshold",
+    "split",
+    "balanced_incremental_quantile_filter",
+)
+_PEERS = {"skactiveml_gates": "scikit-activeml", "moa_gates": "capymoa, with Java"}
+
+_screen = Console(stderr=True)
+
+
+def entrants() -> list[Entrant]:
+    """All gates that can run here."""
+    found = [
+        ours("random", "quantile"),
+        *(ours("margin", policy) for policy in _POLICIES),
+        ours("entropy", "quantile"),
+        entropy_sampler,
+        iwal,
+    ]
+    for name, wanted in _PEERS.items():
+        try:
+            found += importlib.import_module(f"benchmarks.label_efficiency.{name}").ENTRANTS
+        except ImportError as error:
+            _screen.print(f"[yellow]left out, {wanted} is not installed: {error}[/]")
+    return found
+
+
+def one_gate(stream: Stream, name: str, seeds: int) -> list[Run]:
+    """All budgets and seeds of one gate; the unit that is spread over processes."""
+    (entrant,) = [each for each in entrants() if f"{each.library} {each.name}" == name]
+    return [run for budget in BUDGETS_TRIED for run in compete(stream, entrant, budget, seeds)]
+
+
+def gate_runs(streams: Sequence[Stream], options: argparse.Namespace) -> Iterator[list[Run]]:
+    """Every gate that is wanted over every stream."""
+    jobs = options.jobs
+    wanted = [
+        (stream, f"{entrant.library} {entrant.name}", options.seeds)
+        for stream in sorted(streams, key=lambda each: -len(each.labels))
+        for entrant in entrants()
+        if not (entrant.slow and len(stream.labels) > _LONG)
+        if options.gates is None or any(part in entrant.name for part in options.gates)
+    ]
+    if jobs == 1:
+        for number, each in enumerate(wanted, 1):
+            yield one_gate(*each)
+            _screen.print(f"{number} of {len(wanted)}: {each[0].name}, {each[1]}")
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        futures = {pool.submit(one_gate, *each): each for each in wanted}
+        for number, future in enumerate(as_completed(futures), 1):
+            yield future.result()
+            stream, name, _ = futures[future]
+            _screen.print(f"{number} of {len(wanted)}: {stream.name}, {name}")
+
+
+def _recorded(text: str) -> Recording:
+    path, colon, label = text.rpartition(":")
+    if not colon or not path or not label:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DATA:LABEL, a file and its label column")
+    return Recording(Path(path), label)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.label_efficiency",
+        description=(package.__doc__ or "").splitlines()[0],
+    )
+    parser.add_argument("data", nargs="*", type=_recorded, metavar="DATA:LABEL")
+    parser.add_argument("--only", choices=("gates", "learners"), help="one of the two comparisons")
+    parser.add_argument("--streams", nargs="*", choices=SHIPPED, default=list(SHIPPED))
+    parser.add_argument("--gates", nargs="*", metavar="PART", help="those with this in their name")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="PATH")
+    return parser.parse_args()
+
+
+def _compare_gates(streams: Sequence[Stream], options: argparse.Namespace) -> dict[str, object]:
+    best = {stream.name: all_labels(stream) for stream in streams}
+    runs: list[Run] = []
+    for each in gate_runs(streams, options):
+        runs += each
+        _write(options.json, {"all_labels": best, "gate_runs": [asdict(run) for run in runs]})
+    rows = gate_rows(runs, best)
+    Console().print(gate_table(rows))
+    return {
+        "all_labels": best,
+        "gates": [asdict(row) for row in rows],
+        "gate_runs": [asdict(run) for run in runs],
+    }
+
+
+def _compare_learners(streams: Sequence[Stream], options: argparse.Namespace) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        runs: list[PresetRun] = []
+        for run in preset_runs(streams, BUDGETS_TRIED, options.seeds, Path(folder), _screen.print):
+            runs.append(run)
+            _write(options.json, {"learner_runs": [asdict(each) for each in runs]})
+    rows = preset_rows(runs)
+    Console().print(preset_table(rows))
+    return {
+        "learners": [asdict(row) for row in rows],
+        "learner_runs": [asdict(run) for run in runs],
+    }
+
+
+def main() -> None:
+    """Run, print, write."""
+    options = _options()
+    streams = [*shipped(options.streams), *map(recorded, options.data)]
+    document: dict[str, object] = {
+        "seeds": options.seeds,
+        "streams": {stream.name: len(stream.labels) for stream in streams},
+    }
+    if options.only != "learners":
+        document |= _compare_gates(streams, options)
+    if options.only != "gates":
+        document |= _compare_learners(streams, options)
+    _write(options.json, document)
+
+
+def _write(path: Path | None, document: dict[str, object]) -> None:
+    """What is known so far, so that a run that is cut short is not lost."""
+    if path is not None:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
