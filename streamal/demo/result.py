@@ -80,7 +80,7 @@ Production  It was right on {self.production_accuracy_true:.1%}.
             {estimate.level:.0%} interval {estimate.low:.1%} to {estimate.high:.1%}.
             The plain mean over the reviewed items says {_percent(self.production_accuracy_naive)}:
             biased, since the doubtful ones are reviewed.
-Drift       {self.drift_alarms} {alarms} about production's accuracy.
+Drift       {self.drift_alarms} {alarms} on the drift topic.
 """
 
 

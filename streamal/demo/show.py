@@ -244,9 +244,7 @@ class _Show:
             random_model_accuracy=random.model_accuracy,
             error_yield=chosen.error_yield,
             error_yield_random=random.error_yield,
-            drift_alarms=int(
-                metrics.value("streamal_drift_alarms_total", {"detector": "accuracy_shift"}) or 0
-            ),
+            drift_alarms=int(metrics.total("streamal_drift_alarms_total")),
             seconds=seconds,
             events_per_second=self._events / seconds,
         )

@@ -201,6 +201,19 @@ class Metrics:
         """
         return self._own.get_sample_value(name, dict(labels or {}))
 
+    def total(self, name: str) -> float:
+        """The present value of one exported sample, summed over its series.
+
+        Args:
+            name: of the sample, as for `value`.
+        """
+        return sum(
+            sample.value
+            for family in self._own.collect()
+            for sample in family.samples
+            if sample.name == name
+        )
+
 
 def exemplar(event_id: str) -> dict[str, str] | None:
     """What points from a histogram's bucket to an event; None where its id is too long for it.

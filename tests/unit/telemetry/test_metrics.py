@@ -158,3 +158,10 @@ def test_a_gauge_shows_what_it_was_given_last_and_nothing_else(metrics: Metrics)
     metrics.show(gauge, {("country", "de", "low"): 0.9})
     (found,) = gauge.collect()
     assert [(sample.labels["value"], sample.value) for sample in found.samples] == [("de", 0.9)]
+
+
+def test_a_total_is_over_all_series_of_a_metric(metrics: Metrics) -> None:
+    metrics.routed.labels(reason="exploration").inc(2)
+    metrics.routed.labels(reason="above_threshold").inc(3)
+    assert metrics.total("streamal_events_routed_total") == 5
+    assert metrics.total("streamal_drift_alarms_total") == 0
