@@ -122,8 +122,12 @@ class Results:
         return [self._run(setup) for setup in self.experiment.setups()]
 
     def document(self) -> list[dict[str, Any]]:
-        """The runs as JSON values."""
-        return [asdict(run) for run in self.runs()]
+        """The runs as JSON values; `errors` only of a regression."""
+        documents = [asdict(run) for run in self.runs()]
+        for each in documents:
+            if each["errors"] is None:
+                del each["errors"]
+        return documents
 
     def _run(self, setup: Setup) -> Run:
         trace = self.traces[setup]

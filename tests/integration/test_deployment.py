@@ -30,7 +30,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamal.settings import load_settings
+from streamal.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
@@ -61,7 +61,10 @@ def instruction(name: str) -> str:
 
 
 def exposed_port() -> int:
-    return int(instruction("EXPOSE"))
+    """That of telemetry, which every role has; the console's own comes before it."""
+    console, telemetry = (int(port) for port in instruction("EXPOSE").split())
+    assert console == Settings().console.port
+    return telemetry
 
 
 def inside_address() -> str:

@@ -69,6 +69,8 @@ COMMANDS = {
         "--limit",
         "--prediction",
         "--probabilities",
+        "--task",
+        "--tolerance",
         "--jobs",
         "--report",
         "--json",
