@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
 
 import benchmarks.label_efficiency as package
-from benchmarks.label_efficiency.gate import Entrant, ours
+from benchmarks.label_efficiency.field import BUDGETS_TRIED, entrants, one_gate
 from benchmarks.label_efficiency.presets import PresetRun, preset_runs
-from benchmarks.label_efficiency.published import entropy_sampler, iwal
-from benchmarks.label_efficiency.runs import Run, all_labels, compete
+from benchmarks.label_efficiency.runs import Run, all_labels
 from benchmarks.label_efficiency.streams import SHIPPED, Stream, recorded, shipped
 from benchmarks.label_efficiency.summary import gate_rows, gate_table, preset_rows, preset_table
 from streamal.lab import Recording
 
-BUDGETS_TRIED = (0.05, 0.01, 0.10)
 #: Slow gates leave out longer streams.
 _LONG = 1_500
-#: Those that decide on an item at once and are for the best model, at the whole budget.
-_POLICIES = (
-    "quantile",
-    "variable_threshold",
-    "randomised_variable_threshold",
-    "split",
-    "balanced_incremental_quantile_filter",
-)
-_PEERS = {"skactiveml_gates": "scikit-activeml", "moa_gates": "capymoa, with Java"}
 
 _screen = Console(stderr=True)
-
-
-def entrants() -> list[Entrant]:
-    """All gates that can run here."""
-    found = [
-        ours("random", "quantile"),
-        *(ours("margin", policy) for policy in _POLICIES),
-        ours("entropy", "quantile"),
-        entropy_sampler,
-        iwal,
-    ]
-    for name, wanted in _PEERS.items():
-        try:
-            found += importlib.import_module(f"benchmarks.label_efficiency.{name}").ENTRANTS
-        except ImportError as error:
-            _screen.print(f"[yellow]left out, {wanted} is not installed: {error}[/]")
-    return found
-
-
-def one_gate(stream: Stream, name: str, seeds: int) -> list[Run]:
-    """All budgets and seeds of one gate; the unit that is spread over processes."""
-    (entrant,) = [each for each in entrants() if f"{each.library} {each.name}" == name]
-    return [run for budget in BUDGETS_TRIED for run in compete(stream, entrant, budget, seeds)]
 
 
 def gate_runs(streams: Sequence[Stream], options: argparse.Namespace) -> Iterator[list[Run]]:
@@ -76,7 +42,8 @@ def gate_runs(streams: Sequence[Stream], options: argparse.Namespace) -> Iterato
             yield one_gate(*each)
             _screen.print(f"{number} of {len(wanted)}: {each[0].name}, {each[1]}")
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    # MOA's Java runs in this process by now, and a fork of it would hang.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(one_gate, *each): each for each in wanted}
         for number, future in enumerate(as_completed(futures), 1):
             yield future.result()
