@@ -221,7 +221,7 @@ def run(name: str, kind: str, *, changing: bool, events: int, seeds: int) -> Ite
     """All detectors over all seeds of one scenario."""
     tallies: dict[tuple[str, str], _Tally] = {}
     before, after = _Share(), _Share()
-    names = [n for n, cls in DETECTORS.items() if cls.subject is Subject.RISK]
+    names = [n for n, cls in DETECTORS.items() if Subject.RISK in cls.subjects]
     for seed in range(seeds):
         source = stream(name, kind, events, seed)
         before.add(source.items[: min(source.changes, default=events)])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streamal.bootstrap.parts import new_gate
-from streamal.core.drift import DataDriftOptions, build_detector
+from streamal.core.drift import DETECTORS, DataDriftOptions, Subject, build_detector
 from streamal.errors import SettingsInvalid
 from streamal.roles.countermeasures import Plan
 from streamal.roles.data_watch import DataWatchOptions
@@ -12,6 +14,17 @@ from streamal.roles.observation import Observing
 from streamal.settings import DataDriftSettings, Settings
 
 __all__ = ["check_drift", "observing", "watch_options"]
+
+#: What can be followed in a pipeline of each task. A number comes without a confidence.
+_SUBJECTS: Final = {
+    "classification": frozenset({Subject.RISK, Subject.OVERCONFIDENCE}),
+    "regression": frozenset({Subject.RISK, Subject.ABSOLUTE_ERROR}),
+}
+#: The tests for harm alone: they may page somebody, and need no choice.
+_DEFAULTS: Final = {
+    "classification": ("harmful_risk",),
+    "regression": ("harmful_risk", "harmful_error"),
+}
 
 
 def observing(settings: Settings) -> Observing | None:
@@ -27,7 +40,8 @@ def watch_options(settings: Settings) -> WatchOptions:
     drift = settings.drift
     return WatchOptions(
         pipeline=settings.pipeline.name,
-        detectors={name: drift.detector_parameters.get(name, {}) for name in drift.detectors},
+        detectors={name: drift.detector_parameters.get(name, {}) for name in _chosen(settings)},
+        subjects=_SUBJECTS[settings.pipeline.task],
         data=_data_options(drift.data) if drift.data.enabled else None,
         plans={
             "harmful": Plan(**drift.on_harmful.model_dump()),
@@ -45,7 +59,7 @@ def check_drift(settings: Settings) -> None:
     Raises:
         SettingsInvalid: with one line for each problem.
     """
-    chosen, parameters = settings.drift.detectors, settings.drift.detector_parameters
+    chosen, parameters = _chosen(settings), settings.drift.detector_parameters
     problems = [
         f"drift.detector_parameters.{name}: not among drift.detectors ({', '.join(chosen)})"
         for name in parameters
@@ -56,9 +70,23 @@ def check_drift(settings: Settings) -> None:
             build_detector(name, parameters.get(name, {}))
         except SettingsInvalid as error:
             problems.extend(error.problems)
+        else:
+            problems += _task_problems(settings.pipeline.task, name)
     problems += _reference_problems(settings)
     if problems:
         raise SettingsInvalid(*problems)
+
+
+def _chosen(settings: Settings) -> tuple[str, ...]:
+    chosen = settings.drift.detectors
+    return _DEFAULTS[settings.pipeline.task] if chosen is None else chosen
+
+
+def _task_problems(task: str, name: str) -> list[str]:
+    if DETECTORS[name].subjects & _SUBJECTS[task]:
+        return []
+    (subject,) = DETECTORS[name].subjects
+    return [f"drift.detectors: {name} follows {subject}, which a {task} does not have"]
 
 
 def _reference_problems(settings: Settings) -> list[str]:

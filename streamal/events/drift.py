@@ -45,6 +45,10 @@ class DriftEvent(Event):
         kind: `drift`, or `response` for what is done about one; that follows its drift.
         detector: what noticed it: `accuracy_shift`, `data_drift`, `annotator_agreement` or a
             registered detector.
+        subject: what a registered detector followed: `risk`, P(production is wrong), which in a
+            regression is P(off by more than the tolerance); `overconfidence`, confidence less
+            correctness; `absolute_error`, |prediction - truth| in the truth's unit. None for the
+            others.
         cause: one line for a human.
         harmful: whether production has become worse.
         statistic: the detector's measure of the change; for `accuracy_shift` the difference of
@@ -64,6 +68,7 @@ class DriftEvent(Event):
     pipeline: str
     kind: Literal["drift", "response"] = "drift"
     detector: Name
+    subject: Literal["risk", "overconfidence", "absolute_error"] | None = None
     cause: str
     harmful: bool
     statistic: float

@@ -20,7 +20,7 @@ from streamal.core.types import (
 )
 from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
 from streamal.roles.intake import as_production
-from streamal.roles.responses import less_trusted
+from streamal.roles.responses import trusted
 
 __all__ = ["Appraisal", "RequiredLabels", "Reviewing", "ServingModel", "appraise"]
 
@@ -79,19 +79,20 @@ def appraise(
     """
     production = as_production(prediction.prediction)
     outlook = serving.model.outlook(prediction.features, production)
+    counted = trusted(outlook, trust)
     context = Context(
         event_id=prediction.event_id,
         features=prediction.features,
         production=production,
-        model=less_trusted(outlook.probabilities, trust),
-        committee=_members(prediction, production, outlook, committee),
-        expected_correct=0.5 + trust * (outlook.expected_correct - 0.5),
+        model=counted.probabilities,
+        committee=_members(prediction, production, counted, committee),
+        expected_correct=counted.expected_correct,
         boundary_distance=serving.model.boundary_distance(prediction.features, production)
-        if boundary
+        if boundary and trust > 0.0
         else None,
         strategy_weights=serving.model.strategy_weights,
-        committee_values=_values(prediction, production, outlook, committee),
-        expected_loss=outlook.expected_loss,
+        committee_values=_values(prediction, production, counted, committee),
+        expected_loss=counted.expected_loss,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 
 import orjson
 
-from streamal.core.drift import build_detector
+from streamal.core.drift import DETECTORS, Subject, build_detector
 from streamal.core.drift.base import as_float, as_state
 from streamal.core.types import JsonState, JsonValue
 from streamal.events import DriftEvent, DriftResponse
 from streamal.events.drift import DriftCause
 from streamal.roles.closed_window import ClosedWindow
-from streamal.roles.concept_watch import ConceptWatch, Seen
+from streamal.roles.concept_watch import ConceptWatch, Follower, Seen
 from streamal.roles.countermeasures import Countermeasures, Plan, described
 from streamal.roles.data_watch import DataWatch, DataWatchOptions, Shifted
 from streamal.roles.quality import WindowReport
@@ -43,6 +43,8 @@ class WatchOptions:
     Attributes:
         pipeline: name of the pipeline.
         detectors: registered name to parameters.
+        subjects: what can be followed in a pipeline of this task; a detector that knows several of
+            them follows each by itself.
         data: data drift; None when it is not watched.
         plans: what is done for each cause.
         seed: the pipeline's.
@@ -51,6 +53,7 @@ class WatchOptions:
 
     pipeline: str
     detectors: Mapping[str, Mapping[str, JsonValue]]
+    subjects: frozenset[Subject]
     data: DataWatchOptions | None
     plans: Mapping[DriftCause, Plan]
     seed: int
@@ -97,7 +100,7 @@ class DriftWatch:
         self._metrics = metrics
         self._closed_until = 0.0
         self._concept = ConceptWatch(
-            {name: build_detector(name, each) for name, each in options.detectors.items()},
+            _followers(options),
             pending.measures,
             seed=options.seed,
             least_propensity=options.least_propensity,
@@ -206,6 +209,14 @@ class DriftWatch:
             self._metrics.stability_index.labels(variable=variable).set(measured.stability_index)
 
 
+def _followers(options: WatchOptions) -> list[Follower]:
+    return [
+        Follower(build_detector(name, parameters), subject)
+        for name, parameters in options.detectors.items()
+        for subject in sorted(DETECTORS[name].subjects & options.subjects)
+    ]
+
+
 def report_drift(metrics: Metrics, drift: DriftEvent) -> None:
     """Count and log an event that was committed."""
     _log.warning("%s: %s", drift.detector, drift.cause)
@@ -226,6 +237,7 @@ def _concept_event(look: _Look, window: ClosedWindow, seen: Seen) -> DriftEvent:
     return DriftEvent(
         pipeline=look.pipeline,
         detector=seen.detector,
+        subject=seen.subject.value,
         cause=seen.cause,
         harmful=seen.change.is_harmful,
         statistic=seen.change.statistic,

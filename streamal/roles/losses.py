@@ -12,7 +12,7 @@ from streamal.events import LossQuality, ReportedLoss
 from streamal.roles.evidence import responses
 from streamal.state.measures import ReviewOutcome, WindowTotals
 
-__all__ = ["LossOptions", "Losses"]
+__all__ = ["LossOptions", "Losses", "loss_totals", "production_losses"]
 
 #: The loss of an answered review; None where the prediction had no number.
 _Loss = Callable[[ReviewOutcome], float | None]
@@ -48,10 +48,8 @@ class Losses:
     def close(self, window: WindowTotals, outcomes: Sequence[ReviewOutcome]) -> None:
         """Take in the next matured window with its reviews."""
         answers = responses(outcomes)
-        items = _labelled(outcomes, _production_loss)
-        totals = LossTotals(window.reachable, window.sum_expected_loss)
-        # Increments of the window are gone: weights must do without its size.
-        known = totals if window.reachable >= len(items.loss) else None
+        items = production_losses(outcomes)
+        known = loss_totals(window, items)
         self._window = self.production.close(known, items, answers)
         self._close_model(outcomes, known, answers)
 
@@ -79,6 +77,18 @@ class Losses:
             production=_reported(self.production.anytime()),
             model=_reported(self.model.anytime()),
         )
+
+
+def production_losses(outcomes: Sequence[ReviewOutcome]) -> LabelledLosses:
+    """How far production was off on the answered reviews of a window."""
+    return _labelled(outcomes, _production_loss)
+
+
+def loss_totals(window: WindowTotals, items: LabelledLosses) -> LossTotals | None:
+    """Sums over a window's reachable events; None where increments are gone and weights must do."""
+    if window.reachable < len(items.loss):
+        return None
+    return LossTotals(window.reachable, window.sum_expected_loss)
 
 
 def _tracker(options: LossOptions) -> LossTracker:

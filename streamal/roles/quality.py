@@ -9,7 +9,7 @@ as the report before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from streamal.core.estimation import (
@@ -30,7 +30,7 @@ from streamal.roles.evidence import (
     responses,
     totals,
 )
-from streamal.roles.losses import Losses, LossOptions
+from streamal.roles.losses import Losses, LossOptions, loss_totals, production_losses
 from streamal.roles.quality_gauges import QualityGauges
 from streamal.state.measures import ReviewMeasures
 from streamal.state.measures import WindowTotals as WindowSums
@@ -173,18 +173,28 @@ class Quality:
         self._production_since_drift.close(*production)
         self._model_since_drift.close(*model)
         return WindowReport(
-            window=ClosedWindow(
-                start=window.window_start,
-                seconds=window.window_seconds,
-                totals=sums,
-                items=items,
-                responses=answers,
-                outcomes=tuple(outcomes),
+            window=self._closed(
+                ClosedWindow(
+                    start=window.window_start,
+                    seconds=window.window_seconds,
+                    totals=sums,
+                    items=items,
+                    responses=answers,
+                    outcomes=tuple(outcomes),
+                ),
+                window,
             ),
             production=self.production.close(*production),
             model=self.model.close(*model),
             drift=None if shift is None else self._drift(shift, window, now),
         )
+
+    def _closed(self, closed: ClosedWindow, window: WindowSums) -> ClosedWindow:
+        """With its losses in a regression."""
+        if self._losses is None:
+            return closed
+        losses = production_losses(closed.outcomes)
+        return replace(closed, losses=losses, loss_totals=loss_totals(window, losses))
 
     def _tracker(self) -> AccuracyTracker:
         return AccuracyTracker(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from streamal.core.learners import Outlook
 from streamal.core.types import Probabilities
 from streamal.events import DriftResponse
 
-__all__ = ["Standing", "in_force", "less_trusted"]
+__all__ = ["Standing", "in_force", "less_trusted", "trusted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,24 @@ def less_trusted(probabilities: Probabilities, trust: float) -> Probabilities:
         return {}
     even = (1.0 - trust) / len(probabilities)
     return {label: trust * p + even for label, p in probabilities.items()}
+
+
+def trusted(outlook: Outlook, trust: float) -> Outlook:
+    """What counts of the online model's opinion; nothing of it at a trust of 0.
+
+    Numbers have no even distribution to be mixed with: those of a regression count or do not. Nor
+    does mixing change which item is the most doubtful of a classification, only how doubtful.
+    """
+    if trust >= 1.0:
+        return outlook
+    members = (less_trusted(member, trust) for member in outlook.committee)
+    knows = trust > 0.0
+    return replace(
+        outlook,
+        probabilities=less_trusted(outlook.probabilities, trust),
+        committee=tuple(member for member in members if member),
+        expected_correct=0.5 + trust * (outlook.expected_correct - 0.5),
+        value=outlook.value if knows else None,
+        committee_values=outlook.committee_values if knows else (),
+        expected_loss=outlook.expected_loss if knows else None,
+    )

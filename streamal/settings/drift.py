@@ -29,7 +29,8 @@ class ResponseSettings(Section):
         exploration: share of the budget that is spent uniformly, in (0, 0.9], where that is more
             than gate.exploration; the spend stays the same.
         trust: how much the online model's opinion counts, in [0, 1]: at 0 gates take it as knowing
-            nothing.
+            nothing. Numbers cannot be mixed with knowing nothing: in a regression only 0 acts, but
+            for the expected correctness.
         learner: `reset` forgets the online model and learns the labels since the change again;
             `reweight` keeps it and learns them once more.
         duration_seconds: how long all but `learner` lasts. A drift of the same cause within that
@@ -87,7 +88,8 @@ class DriftSettings(Section):
     """What is taken for drift, and what is done about it.
 
     Attributes:
-        detectors: registered names of the detectors of concept drift.
+        detectors: registered names of the detectors of concept drift. Unset: `harmful_risk`, and in
+            a regression `harmful_error` besides; none for an empty list.
         detector_parameters: name to parameters, of those whose defaults will not do.
         data: data drift.
         on_harmful: what is done when production became worse.
@@ -95,7 +97,7 @@ class DriftSettings(Section):
         on_data: what is done when events look different.
     """
 
-    detectors: Names = ("harmful_risk",)
+    detectors: Names | None = None
     detector_parameters: dict[str, Parameters] = Field(default_factory=dict)
     data: DataDriftSettings = DataDriftSettings()
     on_harmful: ResponseSettings = ResponseSettings()

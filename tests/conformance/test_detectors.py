@@ -5,16 +5,18 @@ from __future__ import annotations
 import doctest
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
-from streamal.core.drift import DETECTORS, Change, Detector, Evidence, build_detector
+from streamal.core.drift import DETECTORS, Change, Detector, Evidence, Subject, build_detector
+from streamal.core.estimation import FloatArray
 from streamal.core.parameters import describe, parameters_of
 from streamal.core.types import JsonValue
 from streamal.errors import SettingsInvalid
-from tests.support.evidence import FLOOR, top_share, uniform, windows
+from tests.support.evidence import FLOOR, loss_windows, top_share, uniform, windows
 
 _LABELS: tuple[list[JsonValue], list[JsonValue]] = ([10, 200], [9, 10_001, 30.0, "30", None])
 _CONFIDENCE: tuple[list[JsonValue], list[JsonValue]] = (
@@ -43,6 +45,9 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
     ("adwin", "delta"): _CONFIDENCE,
     ("ddm", "threshold"): ([1, 2.5, 10], [0.9, 11, "3", None]),
     ("ddm", "warm_start"): ([10, 500], [9, 501, 30.0, None]),
+    ("harmful_error", "tolerance"): ([0, 0.05, 10], [-0.01, 10.1, float("inf"), "0", None]),
+    ("harmful_error", "false_alarm_rate"): _RATE,
+    ("harmful_error", "reference_margin"): ([0.005, 2], [0.004, 2.1, "0.1", None]),
     ("harmful_risk", "tolerance"): _TOLERANCE,
     ("harmful_risk", "false_alarm_rate"): _RATE,
     ("harmful_risk", "reference_margin"): ([0.002, 0.5], [0.001, 0.6, "0.1", None]),
@@ -66,19 +71,37 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
 }
 PARAMETERS = [(name, p.name) for name, cls in DETECTORS.items() for p in describe(cls).parameters]
 KEY = "drift.detector_parameters"
+MEASURED = Subject.ABSOLUTE_ERROR
 EACH = pytest.mark.parametrize("name", DETECTORS)
+#: Each detector with each subject that it can follow.
+EACH_SUBJECT = pytest.mark.parametrize(
+    ("name", "subject"),
+    [(name, subject) for name, cls in DETECTORS.items() for subject in sorted(cls.subjects)],
+)
+
+
+def evidence_of(
+    subject: Subject,
+    count: int,
+    risk: Callable[[int], float],
+    gate: Callable[[int], Callable[[FloatArray], FloatArray]],
+    seed: int,
+) -> tuple[Evidence, ...]:
+    """Windows of a production at that risk; in a regression its errors grow in proportion."""
+    if subject is Subject.ABSOLUTE_ERROR:
+        return tuple(loss_windows(count, lambda n: 200 * risk(n), gate, tail=0.5, seed=seed))
+    return tuple(windows(count, risk, gate, seed=seed))
 
 
 @cache
-def stream(seed: int = 0) -> tuple[Evidence, ...]:
-    """Drift of every kind, and a gate that keeps changing its mind."""
-    return tuple(
-        windows(
-            160,
-            lambda window: 0.1 if window < 80 else 0.35,
-            lambda window: top_share(0.05) if window % 40 < 20 else uniform(0.05),
-            seed=seed,
-        )
+def stream(subject: Subject, seed: int = 0) -> tuple[Evidence, ...]:
+    """Drift, and a gate that keeps changing its mind."""
+    return evidence_of(
+        subject,
+        160,
+        lambda window: 0.1 if window < 80 else 0.35,
+        lambda window: top_share(0.05) if window % 40 < 20 else uniform(0.05),
+        seed,
     )
 
 
@@ -121,18 +144,20 @@ def test_every_class_is_documented(name: str) -> None:
         assert doctest.DocTestRunner().run(test).failed == 0
 
 
-@EACH
-def test_the_same_windows_give_the_same_changes(name: str) -> None:
+@EACH_SUBJECT
+def test_the_same_windows_give_the_same_changes(name: str, subject: Subject) -> None:
     first, second = build_detector(name, {}), build_detector(name, {})
-    assert play(first, stream()) == play(second, stream())
+    assert play(first, stream(subject)) == play(second, stream(subject))
 
 
-@EACH
-def test_a_state_travels_as_json_and_goes_on_as_if_nothing_had_happened(name: str) -> None:
-    whole = play(build_detector(name, {}), stream())
+@EACH_SUBJECT
+def test_a_state_travels_as_json_and_goes_on_as_if_nothing_had_happened(
+    name: str, subject: Subject
+) -> None:
+    whole = play(build_detector(name, {}), stream(subject))
     course: list[Change | None] = []
     state = json.dumps(build_detector(name, {}).state())
-    for window in stream():  # a new leader after every window
+    for window in stream(subject):  # a new leader after every window
         detector = build_detector(name, {})
         detector.restore(json.loads(state))
         course.append(detector.close(window))
@@ -140,57 +165,74 @@ def test_a_state_travels_as_json_and_goes_on_as_if_nothing_had_happened(name: st
     assert course == whole
 
 
-@EACH
-def test_an_empty_state_is_a_fresh_start(name: str) -> None:
+@EACH_SUBJECT
+def test_an_empty_state_is_a_fresh_start(name: str, subject: Subject) -> None:
     used = build_detector(name, {})
-    play(used, stream())
+    play(used, stream(subject))
     used.restore({})
     assert used.state() == build_detector(name, {}).state()
 
 
-@EACH
-def test_memory_is_bounded(name: str) -> None:
+@EACH_SUBJECT
+def test_memory_is_bounded(name: str, subject: Subject) -> None:
     detector, sizes = build_detector(name, {}), []
     for number in range(4_000):
-        window = stream()[number % 80]
+        window = stream(subject)[number % 80]
         many = (number % 10 == 0,) * 25
-        detector.close(
-            Evidence(window.events, window.errors, window.variance, 40.0, uniform_errors=many)
-        )
+        detector.close(replace(window, effective_labels=40.0, uniform_errors=many))
         if number % 500 == 499:
             sizes.append(len(json.dumps(detector.state())))
     assert max(sizes) < 40_000
 
 
-@EACH
-def test_windows_without_labels_change_nothing(name: str) -> None:
+@EACH_SUBJECT
+def test_windows_without_labels_change_nothing(name: str, subject: Subject) -> None:
     detector = build_detector(name, {})
-    play(detector, stream()[:50])
+    play(detector, stream(subject)[:50])
     before = detector.state()
     assert detector.close(Evidence(1000.0, 0.0, 0.0, 0.0)) is None
     assert detector.state() == before
 
 
-@EACH
-def test_a_change_says_what_it_rests_on(name: str) -> None:
+@EACH_SUBJECT
+def test_a_change_says_what_it_rests_on(name: str, subject: Subject) -> None:
     detector = build_detector(name, {})
-    changes = [change for change in play(detector, stream()) if change is not None]
-    assert changes, "a risk that goes from 10 to 35 % shows"
+    changes = [change for change in play(detector, stream(subject)) if change is not None]
+    assert changes, "what grows to three and a half times its size shows"
     worse = changes[-1]
     assert worse.is_harmful
     assert worse.before < worse.after
     assert abs(worse.statistic) < float("inf")
 
 
-@EACH
-def test_a_gate_that_changes_its_mind_is_no_drift(name: str) -> None:
+@EACH_SUBJECT
+def test_a_gate_that_changes_its_mind_is_no_drift(name: str, subject: Subject) -> None:
     """The gate changes what and how much it routes; production does not change."""
     gates = [top_share(0.05), uniform(0.05), top_share(0.02), uniform(0.3), top_share(0.2)]
-    evidence = windows(250, lambda _: 0.1, lambda window: gates[window // 50], seed=3)
+    evidence = evidence_of(subject, 250, lambda _: 0.1, lambda window: gates[window // 50], seed=3)
     parameters: dict[str, JsonValue] = {"threshold": 6.0} if name == "ddm" else {}
-    assert not [c for c in play(build_detector(name, parameters), tuple(evidence)) if c]
+    assert not [c for c in play(build_detector(name, parameters), evidence) if c]
+
+
+@pytest.mark.parametrize("name", sorted(n for n, d in DETECTORS.items() if MEASURED in d.subjects))
+def test_nothing_depends_on_the_unit_of_a_regression(name: str) -> None:
+    def course(unit: float) -> list[bool]:
+        detector = build_detector(name, {})
+        scaled = [
+            replace(
+                window,
+                errors=window.errors * unit,
+                variance=window.variance * unit**2,
+                error_size=window.error_size * unit,
+            )
+            for window in stream(MEASURED)
+        ]
+        return [change is not None for change in play(detector, scaled)]
+
+    assert True in course(1.0)
+    assert course(1.0) == course(2.0**-40) == course(2.0**60)
 
 
 def test_the_uniform_arm_exists_in_the_simulated_stream() -> None:
-    items = sum(len(window.uniform_errors) for window in stream())
+    items = sum(len(window.uniform_errors) for window in stream(Subject.RISK))
     assert items == pytest.approx(160 * 1000 * FLOOR, rel=0.1)

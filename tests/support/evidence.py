@@ -15,8 +15,9 @@ from streamal.core.estimation import (
     Target,
     WindowTotals,
 )
+from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
 
-__all__ = ["FLOOR", "top_share", "uniform", "windows"]
+__all__ = ["FLOOR", "loss_windows", "top_share", "uniform", "windows"]
 
 #: Exploration floor of all gates here.
 FLOOR = 0.01
@@ -84,3 +85,47 @@ def _window(
         effective_labels=estimate.effective_labels,
         uniform_errors=tuple(bool(error) for error in wrong[routed & (draws < FLOOR)]),
     )
+
+
+def loss_windows(
+    count: int,
+    mean: Callable[[int], float],
+    gate: Callable[[int], Callable[[FloatArray], FloatArray]],
+    *,
+    tail: float = 1.0,
+    events: int = 1000,
+    seed: int = 0,
+) -> Iterator[Evidence]:
+    """Evidence of `count` windows of a regression, whose losses g explains in part.
+
+    Args:
+        count: windows.
+        mean: mean absolute error in each window.
+        gate: from each item's doubt to its propensity, for each window.
+        tail: shape of the losses around what is expected of each: standard deviation of their
+            logarithm; 1 is as heavy as errors of prices are.
+        events: in a window.
+        seed: of everything random.
+    """
+    random = default_rng(seed)
+    tracker = LossTracker(least_propensity=FLOOR, target=Target.EXPECTED)
+    for window in range(count):
+        doubt = mean(window) * random.gamma(2.0, 0.5, events)
+        loss = doubt * random.lognormal(-(tail**2) / 2, tail, events)
+        expected = doubt * random.uniform(0.5, 1.5, events)
+        propensity = gate(window)(expected)
+        drawn = random.random(events) < propensity
+        estimate = tracker.close(
+            LossTotals(events, float(expected.sum())),
+            LabelledLosses(
+                loss[drawn].tolist(), expected[drawn].tolist(), propensity[drawn].tolist()
+            ),
+            {},
+        )
+        yield Evidence(
+            events=estimate.events,
+            errors=estimate.events * estimate.raw if estimate.labelled else 0.0,
+            variance=(estimate.events * estimate.standard_error) ** 2 if estimate.labelled else 0.0,
+            effective_labels=estimate.effective_labels,
+            error_size=tracker.typical,
+        )

@@ -31,7 +31,7 @@ class CalibrationShift(PageHinkley):
     """
 
     name: ClassVar[str] = "calibration"
-    subject: ClassVar[Subject] = Subject.OVERCONFIDENCE
+    subjects: ClassVar[frozenset[Subject]] = frozenset({Subject.OVERCONFIDENCE})
 
     def __init__(
         self,
@@ -41,7 +41,3 @@ class CalibrationShift(PageHinkley):
         labels_per_value: LabelsPerValue = 30,
     ) -> None:
         super().__init__(delta, threshold, mode, labels_per_value)
-
-    def shown(self, mean: float) -> float:
-        """A mean gap between confidence and correctness, in [-1, 1]."""
-        return min(1.0, max(-1.0, mean))

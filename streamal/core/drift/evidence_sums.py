@@ -19,25 +19,37 @@ _UNSEEN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Evidence of several windows; the attributes are those of `Evidence`."""
+    """Evidence of several windows; the attributes are those of `Evidence`, but for one.
+
+    Attributes:
+        sizes: sum of `error_size`, each times its window's effective labels.
+    """
 
     events: float = 0.0
     errors: float = 0.0
     variance: float = 0.0
     effective_labels: float = 0.0
+    sizes: float = 0.0
 
     @classmethod
     def of(cls, evidence: Evidence) -> Sums:
         """The evidence of one window."""
-        return cls(evidence.events, evidence.errors, evidence.variance, evidence.effective_labels)
+        return cls(
+            evidence.events,
+            evidence.errors,
+            evidence.variance,
+            evidence.effective_labels,
+            evidence.error_size * evidence.effective_labels,
+        )
 
     @classmethod
     def read(cls, value: JsonValue) -> Sums:
-        """What `json` returned."""
-        return cls(*map(as_float, as_list(value)))
+        """What `json` returned; without sizes, as long as all errors were counted."""
+        numbers = [as_float(number) for number in as_list(value)]
+        return cls(*numbers, *numbers[3:]) if len(numbers) == 4 else cls(*numbers)
 
     def json(self) -> list[JsonValue]:
-        """The four numbers."""
+        """The five numbers."""
         return list(astuple(self))
 
     def plus(self, other: Sums) -> Sums:
@@ -47,19 +59,24 @@ class Sums:
             self.errors + other.errors,
             self.variance + other.variance,
             self.effective_labels + other.effective_labels,
+            self.sizes + other.sizes,
         )
 
     @property
     def mean(self) -> float:
-        """Errors per event; unbiased, so a risk may leave [0, 1]."""
+        """Errors per event; unbiased, so it may leave its range."""
         return self.errors / self.events if self.events else 0.0
 
     @property
     def mean_variance(self) -> float:
-        """Of the mean, with half an error that might have been drawn; > 0 with any label."""
+        """Of the mean, with half an error that might have been drawn.
+
+        > 0 with any label, unless every error that was measured is 0.
+        """
         if not self.events or not self.effective_labels:
             return math.inf
-        unseen = _UNSEEN * self.events / self.effective_labels
+        size = self.sizes / self.effective_labels
+        unseen = _UNSEEN * size * self.events / self.effective_labels
         return (self.variance + unseen**2) / self.events**2
 
 
@@ -117,8 +134,10 @@ class Residuals:
         if not before.events:
             return None
         spread = math.sqrt(value.mean_variance + before.mean_variance)
+        distance = value.mean - before.mean
         return Residual(
-            score=(value.mean - before.mean) / spread,
+            # Without any spread every error measured so far is 0, and so is their distance.
+            score=distance / spread if spread else 0.0,
             before=(self._past if self._past.events else before).mean,
             after=_pooled(self._recent).mean,
         )

@@ -14,7 +14,6 @@ from streamal.core.drift.base import (
     as_float,
     as_list,
     as_state,
-    within_unit,
 )
 from streamal.core.drift.evidence_sums import Sums
 from streamal.core.parameters import Range
@@ -96,9 +95,15 @@ class HarmfulRisk(Detector):
     @property
     def is_watching(self) -> bool:
         """Whether the reference is complete."""
-        if self._reference.effective_labels < _FEW_LABELS:
+        reference = self._reference
+        if reference.effective_labels < _FEW_LABELS or not reference.mean_variance:
             return False
-        return self._upper_bound() - self._reference.mean <= self.reference_margin
+        return self._upper_bound() - reference.mean <= self.reference_margin * self._unit
+
+    @property
+    def _unit(self) -> float:
+        """What `tolerance` and `reference_margin` count in; > 0 once anything is watched."""
+        return 1.0
 
     def close(self, evidence: Evidence) -> Change | None:
         """See `Detector.close`."""
@@ -113,14 +118,14 @@ class HarmfulRisk(Detector):
         self._runs = [
             _Run(run.start, run.sums.plus(window)) for run in runs if run.lives_at(self._windows)
         ]
-        limit = self._upper_bound() + self.tolerance
+        limit = self._upper_bound() + self.tolerance * self._unit
         low, worst = max((self._lower_bound(run), run.start) for run in self._runs)
         if low <= limit:
             return None
         since = next(run for run in self._runs if run.start == worst)
         change = Change(
-            before=within_unit(self._reference.mean),
-            after=within_unit(since.sums.mean),
+            before=self._reference.mean,
+            after=since.sums.mean,
             statistic=low,
             threshold=limit,
             is_harmful=True,

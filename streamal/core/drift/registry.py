@@ -10,6 +10,7 @@ from streamal.core.drift.adwin import Adwin
 from streamal.core.drift.base import Detector
 from streamal.core.drift.calibration import CalibrationShift
 from streamal.core.drift.ddm import Ddm
+from streamal.core.drift.harmful_error import HarmfulError
 from streamal.core.drift.harmful_risk import HarmfulRisk
 from streamal.core.drift.hddm_a import HddmA
 from streamal.core.drift.hddm_w import HddmW
@@ -28,6 +29,7 @@ DETECTORS: Final[Mapping[str, type[Detector]]] = MappingProxyType(
             Adwin,
             CalibrationShift,
             Ddm,
+            HarmfulError,
             HarmfulRisk,
             HddmA,
             HddmW,

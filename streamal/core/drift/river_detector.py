@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final, Protocol, TypeAlias
+from typing import Annotated, ClassVar, Final, Protocol, TypeAlias
 
 from streamal.core.drift.base import (
     Change,
     Detector,
     Evidence,
+    Subject,
     as_float,
     as_list,
     as_state,
-    within_unit,
 )
 from streamal.core.drift.evidence_sums import Residuals
 from streamal.core.parameters import Range
@@ -75,8 +75,11 @@ class _Replayed:
 class PseudoOutcomeDetector(Detector):
     """One of River's detectors of real-valued change, fed with standardised AIPW pseudo-outcomes.
 
-    See `Residuals`: the values have the same distribution whatever the gate routes.
+    See `Residuals`: the values have the same distribution whatever the gate routes, and no unit, so
+    that errors may be counted or measured.
     """
+
+    subjects: ClassVar[frozenset[Subject]] = frozenset({Subject.RISK, Subject.ABSOLUTE_ERROR})
 
     def __init__(self, labels_per_value: LabelsPerValue) -> None:
         self.labels_per_value = labels_per_value
@@ -95,10 +98,6 @@ class PseudoOutcomeDetector(Detector):
     def evidence_of(self, river: RiverDetector) -> tuple[float, float | None]:
         """Statistic and threshold of a detector that has just found something."""
 
-    def shown(self, mean: float) -> float:
-        """An unbiased estimate as people expect to see it."""
-        return within_unit(mean)
-
     def close(self, evidence: Evidence) -> Change | None:
         """See `Detector.close`. After a change the detector starts over."""
         residual = self._residuals.add(evidence)
@@ -108,8 +107,8 @@ class PseudoOutcomeDetector(Detector):
         self._residuals.restart()
         self._replayed.restore(())
         return Change(
-            before=self.shown(residual.before),
-            after=self.shown(residual.after),
+            before=residual.before,
+            after=residual.after,
             statistic=statistic,
             threshold=threshold,
             is_harmful=residual.after > residual.before,

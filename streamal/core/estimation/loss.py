@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -25,8 +25,10 @@ from streamal.core.estimation.values import (
     Interval,
     LabelledItems,
     Responses,
+    Target,
     WindowTotals,
 )
+from streamal.core.types import JsonState
 
 __all__ = ["LabelledLosses", "LossTotals", "LossTracker"]
 
@@ -73,6 +75,7 @@ class LossTracker:
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force, in (0, 1]; None when there is none known.
         bound: the largest loss that is possible, > 0; None when nobody knows.
+        target: which truth the intervals are meant to cover.
     """
 
     def __init__(
@@ -81,9 +84,12 @@ class LossTracker:
         level: float = 0.95,
         least_propensity: float | None = None,
         bound: float | None = None,
+        target: Target = Target.REALISED,
     ) -> None:
         self.bound = bound
-        self._tracker = AccuracyTracker(level=level, least_propensity=least_propensity)
+        self._tracker = AccuracyTracker(
+            level=level, least_propensity=least_propensity, target=target
+        )
         self._unit = 0.0
         #: Weighted sums over the labelled items of the losses' squares and cubes, in the unit.
         self._squares = self._cubes = 0.0
@@ -131,6 +137,28 @@ class LossTracker:
         if unknown or not self._unit:
             return replace(self._times_unit(scaled), interval=self._anything)
         return self._trusted(self._times_unit(scaled), scaled.effective_labels)
+
+    @property
+    def typical(self) -> float:
+        """Of what size the losses are that the variance is made of, in their own unit; >= 0."""
+        return self._typical * self._unit
+
+    def state(self) -> JsonState:
+        """All that `restore` needs, as JSON values; a few hundred bytes."""
+        return {
+            "tracker": self._tracker.state(),
+            "unit": self._unit,
+            "squares": self._squares,
+            "cubes": self._cubes,
+        }
+
+    def restore(self, state: JsonState) -> None:
+        """Return to what `state` returned."""
+        self._tracker.restore(cast(JsonState, state["tracker"]))
+        self._unit = float(cast(float, state["unit"]))
+        self._squares = float(cast(float, state["squares"]))
+        self._cubes = float(cast(float, state["cubes"]))
+        self._tracker.outcome_size = self._typical
 
     def _make_room(self, totals: LossTotals | None, items: LabelledLosses) -> None:
         """Have a unit that nothing in this window exceeds."""
@@ -186,7 +214,7 @@ class LossTracker:
 
     def _trusted(self, estimate: Estimate, effective_labels: float) -> Estimate:
         """With a verdict of its own: enough labels, as many as make up the sum of losses."""
-        typical = self._typical * self._unit
+        typical = self.typical
         rarer = effective_labels * estimate.value / typical if typical else 0.0
         enough = estimate.labelled >= _FEW_LABELS and rarer >= _FEW_OUTCOMES
         return replace(estimate, reliable=enough)

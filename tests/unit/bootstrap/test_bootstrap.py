@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from streamal.bootstrap import Pipeline, check_settings, connect, gate_group, trainer_group
+from streamal.bootstrap.drift import watch_options
 from streamal.broker.memory import MemoryBroker
 from streamal.clock import ManualClock
 from streamal.errors import BrokerGone, SettingsInvalid
@@ -83,6 +84,43 @@ def test_a_problem_is_one_line_that_names_the_key(
 ) -> None:
     (found,) = problems(**{section: values})
     assert found.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("task", "detector", "subject"),
+    [
+        ("regression", "calibration", "overconfidence"),
+        ("classification", "harmful_error", "absolute_error"),
+    ],
+)
+def test_a_detector_needs_something_to_follow(task: str, detector: str, subject: str) -> None:
+    pipeline: dict[str, object] = {
+        "task": task,
+        "tolerance": 1.0 if task == "regression" else None,
+    }
+    (line,) = problems(
+        pipeline=pipeline,
+        gate={"strategy": "random"},
+        drift={"detectors": [detector, "adwin"]},
+    )
+    assert line == (f"drift.detectors: {detector} follows {subject}, which a {task} does not have")
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("classification", {"harmful_risk"}),
+        ("regression", {"harmful_risk", "harmful_error"}),
+    ],
+)
+def test_harm_is_watched_for_without_being_asked_and_not_when_not_wanted(
+    task: str, names: set[str]
+) -> None:
+    pipeline = {"task": task, "tolerance": 1.0 if task == "regression" else None}
+    base = {"pipeline": pipeline, "gate": {"strategy": "random"}}
+    assert watch_options(Settings.model_validate(base)).detectors.keys() == names
+    none = Settings.model_validate({**base, "drift": {"detectors": []}})
+    assert watch_options(none).detectors == {}
 
 
 def test_the_problems_of_all_parts_are_told_at_once() -> None:

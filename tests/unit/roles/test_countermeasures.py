@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from streamal.core.learners import Outlook
 from streamal.events.drift import DriftCause
 from streamal.roles.countermeasures import Countermeasures, Plan, described
-from streamal.roles.responses import Standing, in_force, less_trusted
+from streamal.roles.responses import Standing, in_force, less_trusted, trusted
 
 
 def test_a_cause_is_answered_once_until_its_response_has_ended() -> None:
@@ -76,3 +77,19 @@ def test_gates_do_the_strongest_of_what_has_not_ended() -> None:
 def test_less_trust_is_closer_to_knowing_nothing(trust: float, expected: object) -> None:
     assert less_trusted({"a": 0.9, "b": 0.1}, trust) == pytest.approx(expected)
     assert less_trusted({}, trust) == {}
+
+
+def test_a_model_that_is_not_trusted_at_all_says_nothing_in_either_task() -> None:
+    classes = Outlook({"a": 0.9, "b": 0.1}, ({"a": 1.0, "b": 0.0}, {"a": 0.6, "b": 0.4}), 0.9)
+    assert trusted(classes, 1.0) is classes
+    half = trusted(classes, 0.5)
+    assert half.probabilities == pytest.approx({"a": 0.7, "b": 0.3})
+    assert half.committee[0] == {"a": 0.75, "b": 0.25}
+    assert half.expected_correct == pytest.approx(0.7)
+    assert trusted(classes, 0.0) == Outlook({}, (), 0.5)
+
+    numbers = Outlook({}, (), 0.9, value=7.0, committee_values=(6.0, 8.0), expected_loss=0.5)
+    half = trusted(numbers, 0.5)
+    assert (half.value, half.committee_values, half.expected_loss) == (7.0, (6.0, 8.0), 0.5)
+    assert half.expected_correct == pytest.approx(0.7)
+    assert trusted(numbers, 0.0) == Outlook({}, (), 0.5)

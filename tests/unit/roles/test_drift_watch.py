@@ -2,107 +2,30 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from streamal.core.learners import Model
-from streamal.core.types import Decision, Production
+from streamal.core.types import Production
 from streamal.errors import BrokerUnavailable
-from streamal.events import DriftEvent
-from streamal.roles.appraisal import Appraisal
-from streamal.roles.gate import GateRole
-from streamal.roles.trainer import TrainerRole
 from streamal.state.snapshots import load
-from streamal.telemetry import Metrics
-from tests.support.town import SESSION_SECONDS, Town
+from tests.support.drift_site import DriftSite
 
 _NOBODY = Production()
 
-#: One event a second; windows of 100 seconds that are compared at once and mature after 20.
-SETTINGS: dict[str, Any] = {
-    "gate": {"budget": 0.5, "exploration": 0.5, "strategy": "random"},
-    "estimation": {"window_seconds": 100, "label_horizon_seconds": 20},
-    "trainer": {"heartbeat_seconds": 5, "snapshot_every_labels": 30},
-    "drift": {
-        "detectors": ["harmful_risk"],
-        "detector_parameters": {"harmful_risk": {"reference_margin": 0.15}},
-        "data": {"reference_windows": 3, "grace_seconds": 0, "least_events": 50},
-    },
-}
-
-
-class Site:
-    """A gate, and trainers that may be replaced at any moment."""
-
-    def __init__(self, drift: Mapping[str, Any] | None = None) -> None:
-        self.town = Town({**SETTINGS, "drift": {**SETTINGS["drift"], **(drift or {})}})
-        self.random = random.Random(4)
-        self.metrics = Metrics("town")
-        self.routed: list[str] = []
-        self.gate = self.town.pipeline(self.metrics).gate(instance="one", observer=self._note)
-        self.gate.start()
-        self.trainer = self._new_trainer()
-        self.number = 0
-
-    def _note(self, appraisal: Appraisal, decision: Decision) -> None:
-        if decision.query:
-            self.routed.append(appraisal.prediction.event_id)
-
-    def _new_trainer(self) -> TrainerRole:
-        trainer = self.town.pipeline().trainer(":memory:")
-        trainer.start()
-        return trainer
-
-    def replace_trainer(self) -> None:
-        """The leader dies without a word, and one that knows nothing takes over."""
-        self.trainer = self._new_trainer()
-        self.town.clock.advance(SESSION_SECONDS + 1)
-        for _ in range(4):
-            self.trainer.step()
-
-    def run(self, events: int, *, wrong: float, shift: float = 0.0) -> None:
-        """So many events, each answered at once, if it is asked for."""
-        for _ in range(events):
-            self.town.clock.advance(1)
-            features = {"x": self.random.gauss(shift, 1), "y": self.random.gauss(0, 1)}
-            self.town.publish(f"e{self.number}", features=features)
-            self.number += 1
-            step(self.gate)
-            self._answer(wrong)
-            step(self.trainer)
-
-    def _answer(self, wrong: float) -> None:
-        for event_id in self.routed:
-            # Production always says yes.
-            self.town.label(event_id, "no" if self.random.random() < wrong else "yes")
-        self.routed.clear()
-
-    def events(self) -> list[DriftEvent]:
-        return [DriftEvent.from_bytes(r.value) for r in self.town.read(self.town.topics.drift)]
-
-    def told(self) -> list[tuple[str, str]]:
-        return [(event.detector, event.kind) for event in self.events()]
-
-    def shown(self, action: str) -> float | None:
-        return self.metrics.value("streamal_drift_response_ratio", {"action": action})
-
-
-def step(role: GateRole | TrainerRole) -> None:
-    role.step()
-
 
 def test_a_calm_stream_raises_nothing_and_gates_do_as_set() -> None:
-    site = Site({"on_harmful": {"budget_factor": 2.0}, "on_data": {"trust": 0.1}})
+    site = DriftSite({"on_harmful": {"budget_factor": 2.0}, "on_data": {"trust": 0.1}})
     site.run(900, wrong=0.1)
     assert site.told() == []
     assert [site.shown(each) for each in ("budget", "exploration", "trust")] == [1.0, 0.5, 1.0]
 
 
 def test_harm_is_told_and_answered_once_through_a_change_of_leaders() -> None:
-    site = Site({"on_harmful": {"budget_factor": 1.5, "exploration": 0.9, "duration_seconds": 500}})
+    site = DriftSite(
+        {"on_harmful": {"budget_factor": 1.5, "exploration": 0.9, "duration_seconds": 500}}
+    )
     site.run(800, wrong=0.1)
     site.replace_trainer()
     while ("harmful_risk", "drift") not in site.told() and site.number < 2_000:
@@ -135,7 +58,7 @@ def test_harm_is_told_and_answered_once_through_a_change_of_leaders() -> None:
 
 
 def test_data_drift_names_the_feature_before_any_label_matures() -> None:
-    site = Site({"detectors": [], "on_data": {"trust": 0.25}})
+    site = DriftSite({"detectors": [], "on_data": {"trust": 0.25}})
     site.run(550, wrong=0.1)
     before = site.number
     site.run(160, wrong=0.1, shift=2.0)
@@ -154,7 +77,7 @@ def test_data_drift_names_the_feature_before_any_label_matures() -> None:
 
 
 def test_a_commit_that_fails_tells_nothing_and_the_next_leader_tells_it() -> None:
-    site = Site({"detectors": [], "on_data": {"trust": 0.25}})
+    site = DriftSite({"detectors": [], "on_data": {"trust": 0.25}})
     site.run(550, wrong=0.1)
     broken = site.trainer._lead
     assert broken is not None
@@ -180,7 +103,7 @@ def test_a_commit_that_fails_tells_nothing_and_the_next_leader_tells_it() -> Non
 
 @pytest.mark.parametrize("learner", ["reset", "reweight"])
 def test_what_a_drift_does_to_the_model_is_in_the_snapshot(learner: str) -> None:
-    site = Site({"detectors": [], "on_data": {"learner": learner}})
+    site = DriftSite({"detectors": [], "on_data": {"learner": learner}})
     site.run(550, wrong=0.1)
     learned = _published(site).labels_learned
     site.run(160, wrong=0.1, shift=2.0)
@@ -207,7 +130,7 @@ def test_what_a_drift_does_to_the_model_is_in_the_snapshot(learner: str) -> None
         )
 
 
-def _published(site: Site) -> Model:
+def _published(site: DriftSite) -> Model:
     reader = site.town.pipeline().snapshot_reader()
     reader.catch_up()
     assert reader.snapshot is not None
@@ -215,7 +138,7 @@ def _published(site: Site) -> Model:
 
 
 def test_a_gate_without_data_drift_counts_nothing() -> None:
-    site = Site({"data": {"enabled": False}})
+    site = DriftSite({"data": {"enabled": False}})
     site.run(300, wrong=0.1)
     windows = list(site.town.read(site.town.topics.windows))
     assert windows

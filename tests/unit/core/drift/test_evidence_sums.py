@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean, pstdev
 
@@ -43,6 +44,21 @@ def test_before_and_after_part_at_the_latest_values() -> None:
 
 
 def test_a_window_without_an_error_is_not_known_exactly() -> None:
-    sure = Sums(events=100.0, errors=0.0, variance=0.0, effective_labels=20.0)
-    assert sure.mean_variance == pytest.approx((0.5 / 20) ** 2)
+    window = Evidence(events=100.0, errors=0.0, variance=0.0, effective_labels=20.0)
+    assert Sums.of(window).mean_variance == pytest.approx((0.5 / 20) ** 2)
+    large = Sums.of(replace(window, error_size=8.0))
+    assert large.mean_variance == pytest.approx((8 * 0.5 / 20) ** 2)
+    assert large.plus(Sums.of(window)).mean_variance == pytest.approx((4.5 * 0.5 / 40) ** 2)
     assert Sums().mean_variance == math.inf
+
+
+def test_sums_of_an_earlier_release_counted_errors() -> None:
+    known = Sums.of(Evidence(events=100.0, errors=3.0, variance=2.0, effective_labels=20.0))
+    assert Sums.read(known.json()) == Sums.read([100.0, 3.0, 2.0, 20.0]) == known
+
+
+def test_errors_that_are_all_zero_are_no_change() -> None:
+    residuals = Residuals(labels=10)
+    perfect = Evidence(100.0, 0.0, 0.0, 10.0, error_size=0.0)
+    scores = [found.score for _ in range(5) if (found := residuals.add(perfect))]
+    assert scores == [0.0] * 4

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from streamal.core.estimation import Estimate, Response
+from streamal.core.estimation import Estimate, Response, Target
 from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
 
 FLOOR = 0.02
@@ -153,3 +154,38 @@ def test_no_error_at_all() -> None:
     estimate = tracker.close(LossTotals(120), items, {})
     assert estimate.value == pytest.approx(0.0, abs=0.2)
     assert tracker.anytime().interval.low == 0.0
+
+
+def test_a_state_travels_as_json_and_goes_on_as_if_nothing_had_happened() -> None:
+    whole, parts = LossTracker(least_propensity=FLOOR), json.dumps(None)
+    one, other = default_rng(8), default_rng(8)
+    for number in range(12):
+        unit = 1.0 if number < 6 else 1e6
+        tracker = LossTracker(least_propensity=FLOOR)
+        if number:
+            tracker.restore(json.loads(parts))
+        expected, _ = window(whole, one, 500, unit)
+        assert window(tracker, other, 500, unit)[0] == expected
+        assert (tracker.anytime(), tracker.typical) == (whole.anytime(), whole.typical)
+        parts = json.dumps(tracker.state())
+
+
+def test_a_mean_that_is_to_be_compared_allows_for_the_luck_of_the_events() -> None:
+    rng = default_rng(4)
+    loss = rng.exponential(2.0, 400)
+    items = LabelledLosses(loss.tolist(), [0.0] * 400, [1.0] * 400)
+    known = LossTracker().close(LossTotals(400), items, {})
+    drawn = LossTracker(target=Target.EXPECTED).close(LossTotals(400), items, {})
+    assert known.standard_error == 0.0
+    assert drawn.standard_error == pytest.approx(loss.std() / 20)
+
+
+def test_the_typical_loss_is_in_the_unit_of_losses() -> None:
+    rng = default_rng(4)
+    tracker = LossTracker()
+    assert tracker.typical == 0.0
+    loss = 1e5 * rng.exponential(1.0, 40_000)
+    tracker.close(
+        LossTotals(40_000), LabelledLosses(loss.tolist(), [0.0] * 40_000, [1.0] * 40_000), {}
+    )
+    assert tracker.typical == pytest.approx(3e5, rel=0.05), "E l^3 / E l^2 = 6 / 2"
