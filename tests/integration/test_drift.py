@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import orjson
 import pytest
 
 from streamal.events import DriftEvent
@@ -55,7 +57,7 @@ class World(threading.Thread):
         self._random = random.Random(3)
         self._done = threading.Event()
         self.shift, self.wrong = 0.0, 0.1
-        self.truth: dict[str, str] = {}
+        self.truth: dict[str, str | float] = {}
 
     def run(self) -> None:
         while not self._done.wait(0.1):
@@ -79,10 +81,49 @@ class World(threading.Thread):
         self.join(timeout=60)
 
 
+class NumberWorld(World):
+    """A regression: production always says 20, and is off by an exponentially distributed error."""
+
+    error = 5.0
+
+    def _publish(self, event_id: str) -> None:
+        sign = self._random.choice((-1.0, 1.0))
+        self.truth[event_id] = 20.0 + sign * self._random.expovariate(1 / self.error)
+        event = {
+            "event_id": event_id,
+            "timestamp": time.time(),
+            "features": {"x": self._random.gauss(0, 1)},
+            "prediction": {"value": 20.0},
+        }
+        self._site.publish_raw(orjson.dumps(event), event_id.encode())
+
+    def change(self) -> None:
+        """Production is off by four times as much."""
+        self.error = 20.0
+
+
 @pytest.fixture
 def world(new_site: Callable[[str], Site]) -> Iterator[tuple[Site, World]]:
     site = new_site(SETTINGS)
     made = World(site)
+    people = Reviewers(site.broker, site.settings, made.truth)
+    made.start()
+    people.start()
+    yield site, made
+    made.finish()
+    people.finish()
+
+
+@pytest.fixture
+def number_world(new_site: Callable[[str, str], Site]) -> Iterator[tuple[Site, NumberWorld]]:
+    settings = SETTINGS.replace('"gaussian_nb"', '"linear_regression"').replace(
+        "harmful_risk = { reference_margin = 0.1 }", "harmful_error = { reference_margin = 0.3 }"
+    )
+    site = new_site(
+        settings.replace('"harmful_risk"', '"harmful_error", "page_hinkley"'),
+        'task = "regression"\ntolerance = 1e6',
+    )
+    made = NumberWorld(site)
     people = Reviewers(site.broker, site.settings, made.truth)
     made.start()
     people.start()
@@ -161,3 +202,41 @@ def test_drift_is_told_once_and_answered_whoever_dies(world: tuple[Site, World])
     assert responses["harmful"].statistic == harm.statistic
     windows = Counter((each.detector, each.kind, each.window_start) for each in events)
     assert set(windows.values()) == {1}
+
+
+def test_a_regression_whose_errors_grow_is_told_and_answered_whoever_dies(
+    number_world: tuple[Site, NumberWorld],
+) -> None:
+    site, around = number_world
+    gate, trainer = site.start("gate", "gate"), site.start("trainer-1", "trainer")
+
+    def known() -> bool:
+        """A reference and more: the running mean speaks for some windows."""
+        shown = trainer.metric("streamal_production_absolute_error", kind="high")
+        return shown is not None and shown < 8.0
+
+    wait_until(known, "production's error is known", 120)
+    assert told(site) == []
+    trainer.kill()
+    around.change()
+    trainer = site.start("trainer-2", "trainer")
+
+    def alarmed() -> bool:
+        return any(each.detector == "harmful_error" for each in told(site))
+
+    wait_until(alarmed, "harm", 120)
+    answered = {"budget": 1.5, "exploration": 0.9, "trust": 1.0}
+    wait_until(lambda: standing(gate) == answered, "the gate follows the response", 60)
+
+    events = told(site)
+    harm = next(each for each in events if each.detector == "harmful_error")
+    assert (harm.harmful, harm.subject, harm.kind) == (True, "absolute_error", "drift")
+    assert harm.threshold is not None
+    assert harm.statistic > harm.threshold > 4.0
+    assert harm.cause.startswith("production's mean absolute error went from ")
+    assert {each.subject for each in events} == {"absolute_error"}, "the tolerance is never passed"
+    (response,) = [each for each in events if each.response is not None]
+    assert response.response is not None
+    assert response.response.cause == "harmful"
+    told_once = Counter((each.detector, each.kind, each.window_start) for each in events)
+    assert set(told_once.values()) == {1}
