@@ -3,7 +3,8 @@
     python benchmarks/strategies.py [--events 5000] [--repeats 5] [--json PATH]
 
 Events have 10 numeric features, 2 classes, 20 tokens, 5 objects and, for the committee strategies,
-a committee of 5 (and of 10, to see what a member costs). Per strategy the table shows the
+a committee of 5 (and of 10, to see what a member costs). There is a new model with other labelled
+items every 1000 events. Per strategy the table shows the
 microseconds per event, each 100 events at the fastest of their repeats, and the size of the state
 that travels in every batch's transaction.
 """
@@ -18,15 +19,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from streamal.core.learners.labelled_memory import PER_CLASS
 from streamal.core.strategies import STRATEGIES, CommitteeStrategy, Strategy, build_strategy
-from streamal.core.types import Context, Probabilities, Production
+from streamal.core.types import Context, Labelled, LabelledItem, Probabilities, Production
 
 FEATURES = 10
 COMMITTEE, LARGE_COMMITTEE = 5, 10
 TOKENS, OBJECTS = 20, 5
+#: Events that one model serves: at the default budget, some fifty labels, as between two snapshots.
+SERVED = 1000
 #: Nothing slower may be chosen without knowing; the strategies that look at regions of the feature
 #: space state their own cost.
 LIMIT_MICROSECONDS = 5.0
@@ -60,6 +65,7 @@ def contexts(events: int, members: int) -> list[Context]:
     points = rng.normal(size=(events, FEATURES)) @ mixing + np.linspace(0, 1, events)[:, None]
     beliefs = rng.beta(0.7, 0.7, size=(events, members + 2))
     made = []
+    memories = [labelled(part) for part in np.split(points, range(SERVED, events, SERVED))]
     for number, (point, belief) in enumerate(zip(points.tolist(), beliefs.tolist(), strict=True)):
         production, model, *committee = [pair(p) for p in belief]
         made.append(
@@ -76,9 +82,25 @@ def contexts(events: int, members: int) -> list[Context]:
                 committee=tuple(committee),
                 expected_correct=model["yes"],
                 boundary_distance=abs(model["yes"] - 0.5),
+                labelled=memories[number // SERVED],
             )
         )
     return made
+
+
+def labelled(points: NDArray[np.float64]) -> Labelled:
+    """As many items as a model remembers of two classes, on two sides of a plane."""
+    return Labelled(
+        tuple(
+            LabelledItem(
+                f"labelled-{number}",
+                {f"feature_{i}": value for i, value in enumerate(point)},
+                "yes" if point[0] > 0 else "no",
+                abs(point[0]),
+            )
+            for number, point in enumerate(points[: 2 * PER_CLASS].tolist())
+        )
+    )
 
 
 def pair(p: float) -> Probabilities:

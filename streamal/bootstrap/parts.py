@@ -30,6 +30,7 @@ from streamal.state.snapshots import Signer
 from streamal.tabular import class_name, read_rows
 
 __all__ = [
+    "asks_labelled",
     "blank_model",
     "first_model",
     "labelled_rows",
@@ -93,8 +94,15 @@ def blank_model(settings: Settings) -> Model:
         committee_kind=CommitteeKind(learner.committee_kind),
         committee_learners=learner.committee_learners,
         target=Target(learner.target),
+        keep_labelled=asks_labelled(settings),
         seed=settings.pipeline.seed,
     )
+
+
+def asks_labelled(settings: Settings) -> bool:
+    """Whether the gate's strategy looks at labelled items, so that the model has to keep some."""
+    gate = settings.gate
+    return build_strategy(gate.strategy, gate.strategy_parameters).asks_labelled
 
 
 def task_rules(settings: Settings) -> TaskRules:

@@ -10,6 +10,7 @@ from streamal.bootstrap.drift import observing, watch_options
 from streamal.bootstrap.labels import gold_share, judge_rules, label_rules, notices
 from streamal.bootstrap.names import gate_group, topics_of, trainer_group
 from streamal.bootstrap.parts import (
+    asks_labelled,
     blank_model,
     first_model,
     learner_digest,
@@ -210,6 +211,7 @@ class Pipeline:
                 transactional_id=trainer_group(settings),
                 learner=settings.learner.name,
                 settings_digest=learner_digest(settings),
+                keep_labelled=asks_labelled(settings),
                 max_batch_records=trainer.max_batch_records,
                 snapshot_every_labels=trainer.snapshot_every_labels,
                 snapshot_every_seconds=trainer.snapshot_every_seconds,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 __all__ = [
+    "NONE_LABELLED",
     "NOTHING",
     "Advice",
     "Candidate",
@@ -22,6 +23,8 @@ __all__ = [
     "FeatureValue",
     "Features",
     "JsonState",
+    "Labelled",
+    "LabelledItem",
     "Offer",
     "Probabilities",
     "Production",
@@ -95,6 +98,44 @@ class Production:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledItem:
+    """What the online model remembers of one labelled item.
+
+    Attributes:
+        event_id: identity of the event.
+        features: the model inputs as decided on.
+        label: the class that was learned: the true one, or with `target = error` whether production
+            was right.
+        margin: distance to the nearest class boundary of a linear online model as it is now, as
+            `Context.boundary_distance`, below 0 where the model is wrong about the item; None
+            without one, and when nobody asked.
+    """
+
+    event_id: str
+    features: Features
+    label: str
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """The latest labelled items, as one model knows them.
+
+    Never changes, and each model and each label brings another one: what is derived from it may be
+    kept for as long as it is the same object.
+
+    Attributes:
+        items: each class's items together, oldest first.
+    """
+
+    items: tuple[LabelledItem, ...] = ()
+
+
+#: Where nothing is labelled yet, and where nobody asks.
+NONE_LABELLED = Labelled()
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """All that a strategy may look at for one event.
 
@@ -113,6 +154,7 @@ class Context:
             `target = error`, production's error.
         expected_loss: in a regression, predicted |production - truth|, >= 0; None while nobody can
             tell.
+        labelled: the latest labelled items; empty while there are none, and when nobody asked.
     """
 
     event_id: str
@@ -125,6 +167,7 @@ class Context:
     strategy_weights: Mapping[str, float] = field(default_factory=dict)
     committee_values: tuple[float, ...] = ()
     expected_loss: float | None = None
+    labelled: Labelled = NONE_LABELLED
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""

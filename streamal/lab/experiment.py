@@ -68,9 +68,9 @@ class Setup:
         return Gate(self._strategy(), self._policy(), seed=self.seed)
 
     def model(self, tolerance: float | None = None) -> Model:
-        """A model that has learned nothing, with a committee only where the strategy looks at one.
+        """A model that has learned nothing, with committee and memory only for who asks.
 
-        Members do not change what the serving model learns, so accuracies stay comparable.
+        Neither changes what the serving model learns, so accuracies stay comparable.
 
         Args:
             tolerance: as in `Recording`.
@@ -79,7 +79,8 @@ class Setup:
             SettingsInvalid: unknown learner, or a wrong parameter.
         """
         name, parameters = named_part("--learner", self.learner)
-        size = COMMITTEE_SIZE if self._strategy().asks_committee else 0
+        strategy = self._strategy()
+        size = COMMITTEE_SIZE if strategy.asks_committee else 0
         if tolerance is not None:
             return build_regression_model(
                 name,
@@ -88,7 +89,13 @@ class Setup:
                 committee_size=size,
                 seed=self.seed,
             )
-        return build_model(name, parameters=parameters, committee_size=size, seed=self.seed)
+        return build_model(
+            name,
+            parameters=parameters,
+            committee_size=size,
+            keep_labelled=strategy.asks_labelled,
+            seed=self.seed,
+        )
 
     def check_task(self, task: Task) -> None:
         """Say that the strategy cannot tell items apart in this task.

@@ -17,6 +17,7 @@ from typing import Final
 from streamal.core.gate import Gate
 from streamal.core.learners import Model, Outlook
 from streamal.core.types import (
+    NONE_LABELLED,
     Conditions,
     Context,
     Decision,
@@ -130,6 +131,7 @@ class Replay:
 
     def _appraise(self, item: Item) -> _Appraised:
         outlook, production, expected = self._outlook(item)
+        strategy = self._gate.strategy
         context = Context(
             event_id=item.event_id,
             features=item.features,
@@ -138,11 +140,14 @@ class Replay:
             committee=outlook.committee,
             expected_correct=expected,
             boundary_distance=self._model.boundary_distance(item.features, production)
-            if self._gate.strategy.asks_boundary
+            if strategy.asks_boundary
             else None,
             strategy_weights=self._model.strategy_weights,
             committee_values=outlook.committee_values,
             expected_loss=outlook.expected_loss,
+            labelled=self._model.labelled(margins=strategy.asks_boundary)
+            if strategy.asks_labelled
+            else NONE_LABELLED,
         )
         return _Appraised(context, expected, outlook.value)
 

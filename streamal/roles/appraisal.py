@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from streamal.core.chance import draw
 from streamal.core.learners import Model, Outlook
 from streamal.core.types import (
+    NONE_LABELLED,
     Advice,
     Context,
     Decision,
@@ -65,6 +66,7 @@ def appraise(
     committee: tuple[str, ...],
     *,
     boundary: bool = False,
+    labelled: bool = False,
     trust: float = 1.0,
 ) -> Appraisal:
     """Ask the online model and seat the committee.
@@ -74,6 +76,7 @@ def appraise(
         serving: the online model.
         committee: who sits on the committee: `learner`, `event`, `production`, `model`.
         boundary: whether the strategy asks for the distance to the nearest class boundary.
+        labelled: whether it asks for the latest labelled items.
         trust: how much the online model's opinion counts, in [0, 1]. What is recorded for
             estimates is what the model said.
     """
@@ -93,6 +96,7 @@ def appraise(
         strategy_weights=serving.model.strategy_weights,
         committee_values=_values(prediction, production, counted, committee),
         expected_loss=counted.expected_loss,
+        labelled=serving.model.labelled(margins=boundary) if labelled else NONE_LABELLED,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 

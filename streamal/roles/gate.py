@@ -263,6 +263,7 @@ class GateRole:
             self._models.serving,
             self._options.committee,
             boundary=partition.gate.strategy.asks_boundary,
+            labelled=partition.gate.strategy.asks_labelled,
             trust=conditions.trust,
         )
 

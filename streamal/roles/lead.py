@@ -59,6 +59,8 @@ class LeadOptions:
     Attributes:
         settings_digest: digest of all that makes the model a function of the labels; a snapshot
             with another one starts a new lineage.
+        keep_labelled: whether the model remembers labelled items for the gate's strategy. Not part
+            of the digest: another strategy goes on with the same model, whose memory then fills.
         retain_seconds: how long an expired review is kept for estimates.
         annotator_series: how many annotators metrics show by name.
     """
@@ -68,6 +70,7 @@ class LeadOptions:
     transactional_id: str
     learner: str
     settings_digest: str
+    keep_labelled: bool
     max_batch_records: int
     snapshot_every_labels: int
     snapshot_every_seconds: float
@@ -208,6 +211,7 @@ class Lead:
             else:
                 try:
                     lineage = Lineage.of(snapshot, self._options.topics.labels)
+                    lineage.model.keep_labelled(on=self._options.keep_labelled)
                 except SnapshotRefused as refused:
                     why_not = str(refused)
                 else:

@@ -14,7 +14,7 @@ import pytest
 from streamal.core.budgets import BUDGETS, build_budget
 from streamal.core.gate import Gate
 from streamal.core.learners import LEARNERS, OnlineModel, build_model
-from streamal.core.strategies import STRATEGIES, build_strategy
+from streamal.core.strategies import STRATEGIES, Strategy, build_strategy
 from streamal.core.types import Conditions, Context, Production, top_class
 
 EVENTS: Final = 60
@@ -22,7 +22,7 @@ BUDGET: Final = 0.3
 NOON: Final = Conditions(now=43_200.0)
 
 
-def appraised(model: OnlineModel, number: int, *, boundary: bool) -> Context:
+def appraised(model: OnlineModel, number: int, strategy: Strategy) -> Context:
     """An event of which nothing but two numbers and production's class are known."""
     features = {"x": float(number % 7), "y": float(number % 3)}
     production = Production("a")
@@ -34,8 +34,11 @@ def appraised(model: OnlineModel, number: int, *, boundary: bool) -> Context:
         model=outlook.probabilities,
         committee=outlook.committee,
         expected_correct=outlook.expected_correct,
-        boundary_distance=model.boundary_distance(features, production) if boundary else None,
+        boundary_distance=model.boundary_distance(features, production)
+        if strategy.asks_boundary
+        else None,
         strategy_weights=model.strategy_weights,
+        labelled=model.labelled(margins=strategy.asks_boundary),
     )
 
 
@@ -46,11 +49,17 @@ def started(learner: str, strategy: str, policy: str) -> tuple[OnlineModel, int]
     """
     gate = Gate(build_strategy(strategy, {}), build_budget(policy, {}, budget=BUDGET), seed=2)
     size = 2 if gate.strategy.asks_committee else 0
-    model = build_model(learner, parameters={}, committee_size=size, seed=2)
+    model = build_model(
+        learner,
+        parameters={},
+        committee_size=size,
+        keep_labelled=gate.strategy.asks_labelled,
+        seed=2,
+    )
     asked = [0, 0]
     for number in range(EVENTS):
         late = number >= EVENTS // 2
-        context = appraised(model, number, boundary=gate.strategy.asks_boundary)
+        context = appraised(model, number, gate.strategy)
         decision = gate.decide(context, NOON)
         gate.commit(context, decision, NOON)
         if decision.query:

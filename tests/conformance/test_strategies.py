@@ -26,6 +26,8 @@ from streamal.core.types import (
     Context,
     Features,
     JsonValue,
+    Labelled,
+    LabelledItem,
     Probabilities,
     Production,
     Task,
@@ -56,6 +58,8 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         [[], "margin", [{"strategy": "margin"}], [{"strategy": "margin"}] * 9, 1, None],
     ),
     ("bandit", "window"): ([10, 2000], [9, 2001, 100.0, None]),
+    ("closest_support_vector", "support_vectors"): ([1, 50], [0, 51, 2.0, None]),
+    ("closest_support_vector", "window"): ([10, 1000], [9, 1001, 100.0, None]),
     ("entropy", "source"): _SOURCE,
     ("half_space_trees", "n_trees"): ([1, 20], [0, 21, 2.0, "10", None]),
     ("half_space_trees", "height"): ([2, 7], [1, 8, 3.0, None]),
@@ -68,10 +72,17 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
     ("max", "strategies"): (
         [
             [
+                {
+                    "strategy": "closest_support_vector",
+                    "parameters": {"support_vectors": 3, "window": 20},
+                },
+                {"strategy": "vote_entropy", "parameters": {}},
+            ],
+            [
                 {"strategy": "half_space_trees", "parameters": _TREES},
                 {"strategy": "expected_gradient_length", "parameters": {}},
                 {"strategy": "jensen_shannon", "parameters": {}},
-            ]
+            ],
         ],
         [[], "margin", {"strategy": "margin"}, [{"strategy": "margin"}], 1, None],
     ),
@@ -82,6 +93,9 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
         ["ratio", "", 1, None],
     ),
     ("object_uncertainty", "aggregation"): (["max", "mean", "sum"], ["min", "", 1, None]),
+    ("query_synthesis", "pairs"): ([1, 50], [0, 51, 2.0, None]),
+    ("query_synthesis", "step"): ([0.1, 4], [0, 4.1, "1", None]),
+    ("query_synthesis", "window"): ([10, 2000], [9, 2001, 100.0, None]),
     ("ratio", "source"): _SOURCE,
     ("weighted_sum", "strategies"): (
         [
@@ -90,6 +104,14 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
                 {"strategy": "random", "weight": 2.0, "parameters": {}},
             ],
             [{"strategy": "margin", "weight": 1.0, "parameters": {"source": "production"}}] * 8,
+            [
+                {
+                    "strategy": "query_synthesis",
+                    "weight": 1.0,
+                    "parameters": {"pairs": 3, "step": 0.5, "window": 50},
+                },
+                {"strategy": "margin", "weight": 1.0, "parameters": {"source": "model"}},
+            ],
         ],
         [[], "margin", [{"strategy": "margin"}], [{"strategy": "margin"}] * 9, True, None],
     ),
@@ -115,6 +137,25 @@ def distribution(rng: Generator) -> Probabilities:
     return {f"class {i}": p for i, p in enumerate((weights / weights.sum()).tolist())}
 
 
+def labelled(number: int, rng: Generator) -> Labelled:
+    """Items of one to three classes, with odd features, some without a margin."""
+    return Labelled(
+        tuple(
+            LabelledItem(
+                f"labelled-{number}-{place}",
+                {"x": (None, 1.5, "red", True, 10**400)[place % 5], "y": rng.normal()},
+                f"class {place % (1 + number % 3)}",
+                None if number % 5 == 0 else rng.normal(),
+            )
+            for place in range(4 * (number % 4))
+        )
+    )
+
+
+#: A model serves many events; what it remembers is the same object for all of them.
+MEMORIES = [labelled(number, default_rng(number)) for number in range(12)]
+
+
 def item(number: int, rng: Generator) -> Context:
     """An item about which little, much or nothing is known."""
     committee = tuple(distribution(rng) for _ in range(rng.choice([0, 1, 3, 10])))
@@ -138,6 +179,7 @@ def item(number: int, rng: Generator) -> Context:
         distance,
         committee_values=opinions,
         expected_loss=loss,
+        labelled=MEMORIES[number // 50 % len(MEMORIES)],
     )
 
 
@@ -225,6 +267,21 @@ def test_whoever_does_not_ask_for_the_boundary_is_not_moved_by_it(
         if strategy.score(context) != strategy.score(replace(context, boundary_distance=7.0))
     ]
     assert bool(moved) == strategy.asks_boundary
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_whoever_does_not_ask_for_labelled_items_is_not_moved_by_them(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy = build_strategy(name, parameters)
+    for context in ITEMS[:200]:
+        strategy.commit(context)
+    moved = [
+        context
+        for context in ITEMS
+        if strategy.score(context) != strategy.score(replace(context, labelled=Labelled()))
+    ]
+    assert bool(moved) == strategy.asks_labelled
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)

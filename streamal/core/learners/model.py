@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from streamal.core.types import Features, Probabilities, Production, Selection, Truth
+from streamal.core.types import (
+    NONE_LABELLED,
+    Features,
+    Labelled,
+    Probabilities,
+    Production,
+    Selection,
+    Truth,
+)
 
 __all__ = ["RESERVED", "Model", "Outlook", "Target"]
 
@@ -72,6 +80,21 @@ class Model(ABC):
     def boundary_distance(self, features: Features, production: Production) -> float | None:  # noqa: ARG002 - numbers have none
         """How far the item is from the nearest boundary between two classes; None without one."""
         return None
+
+    def keep_labelled(self, *, on: bool) -> None:  # noqa: B027 - numbers have no classes
+        """Remember the latest labelled items from now on, or forget them.
+
+        Args:
+            on: whether the pipeline's strategy asks for them.
+        """
+
+    def labelled(self, *, margins: bool) -> Labelled:  # noqa: ARG002 - numbers have no classes
+        """The latest labelled items; the same object until the next label is learned.
+
+        Args:
+            margins: whether to work out how far each is from the nearest class boundary.
+        """
+        return NONE_LABELLED
 
     @property
     def strategy_weights(self) -> Mapping[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streamal.core.learners.base import Learner
 from streamal.core.learners.committees import (
@@ -10,11 +11,15 @@ from streamal.core.learners.committees import (
     CommitteeKind,
     build_with_committee,
 )
+from streamal.core.learners.labelled_memory import LabelledMemory
 from streamal.core.learners.model import RESERVED, Model, Outlook, Target
 from streamal.core.learners.strategy_bandit import StrategyBandit
 from streamal.core.types import (
+    NONE_LABELLED,
     Features,
     FeatureValue,
+    Labelled,
+    LabelledItem,
     Probabilities,
     Production,
     Selection,
@@ -46,6 +51,16 @@ class OnlineModel(Model):
         self._learner = learner
         self._target = target
         self._bandit = StrategyBandit()
+        self._memory: LabelledMemory | None = None
+        self._views: dict[bool, Labelled] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was derived: a snapshot is a function of the labels, not of who asked."""
+        return {**self.__dict__, "_views": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up a state, also one from before there was a memory."""
+        self.__dict__.update({"_memory": None, **state})
 
     @property
     def strategy_weights(self) -> Mapping[str, float]:
@@ -66,6 +81,40 @@ class OnlineModel(Model):
         """How far the item is from the nearest boundary between two classes; see `Learner`."""
         return self._learner.boundary_distance(self._inputs(features, production))
 
+    def keep_labelled(self, *, on: bool) -> None:
+        """See `Model`."""
+        if on != (self._memory is not None):
+            self._memory = LabelledMemory() if on else None
+            self._views.clear()
+
+    def labelled(self, *, margins: bool) -> Labelled:
+        """See `Model`."""
+        if margins not in self._views:
+            self._views[margins] = self._labelled(margins=margins)
+        return self._views[margins]
+
+    def _labelled(self, *, margins: bool) -> Labelled:
+        if self._memory is None:
+            return NONE_LABELLED
+        return Labelled(
+            tuple(
+                LabelledItem(
+                    kept.event_id,
+                    {k: v for k, v in kept.inputs.items() if not k.startswith(RESERVED)},
+                    kept.label,
+                    self._margin(kept.inputs, kept.label) if margins else None,
+                )
+                for kept in self._memory.items()
+            )
+        )
+
+    def _margin(self, inputs: Features, label: str) -> float | None:
+        """Distance to the nearest boundary, below 0 on the wrong side of it."""
+        distance = self._learner.boundary_distance(inputs)
+        if distance is None:
+            return None
+        return distance if top_class(self._learner.predict_proba(inputs)) == label else -distance
+
     def learn(
         self,
         features: Features,
@@ -80,6 +129,9 @@ class OnlineModel(Model):
         inputs = self._inputs(features, production)
         self._learner.learn(inputs, label, event_id=event_id, weight=weight)
         self.labels_learned += 1
+        self._views.clear()
+        if self._memory is not None:
+            self._memory.add(event_id, inputs, label)
 
     def credit(
         self, features: Features, production: Production, truth: Truth, selection: Selection
@@ -137,6 +189,7 @@ def build_model(
     committee_kind: CommitteeKind = CommitteeKind.BAGGING,
     committee_learners: Sequence[str] = DIFFERENT_LEARNERS,
     target: Target = Target.LABEL,
+    keep_labelled: bool = False,
     seed: int = 0,
 ) -> OnlineModel:
     """An online model from its settings; see `build_with_committee`.
@@ -148,6 +201,7 @@ def build_model(
         committee_kind: in what the members differ.
         committee_learners: names of the members of a heterogeneous committee.
         target: what the model learns.
+        keep_labelled: whether it remembers the latest labelled items.
         seed: of everything random inside.
 
     Raises:
@@ -161,4 +215,6 @@ def build_model(
         learners=committee_learners,
         seed=seed,
     )
-    return OnlineModel(learner, target=target)
+    model = OnlineModel(learner, target=target)
+    model.keep_labelled(on=keep_labelled)
+    return model

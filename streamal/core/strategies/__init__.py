@@ -13,6 +13,7 @@ from typing import Final
 from streamal.core.parameters import construct
 from streamal.core.strategies.bandit import Bandit
 from streamal.core.strategies.base import CommitteeStrategy, ProbabilityStrategy, Strategy
+from streamal.core.strategies.closest_support_vector import ClosestSupportVector
 from streamal.core.strategies.coefficient_of_variation import CoefficientOfVariation
 from streamal.core.strategies.combination import Combination
 from streamal.core.strategies.consensus_entropy import ConsensusEntropy
@@ -33,6 +34,7 @@ from streamal.core.strategies.maximum_normalised_log_probability import (
 )
 from streamal.core.strategies.nearest_new_neighbour import NearestNewNeighbour
 from streamal.core.strategies.object_uncertainty import ObjectUncertainty
+from streamal.core.strategies.query_synthesis import QuerySynthesis
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.registry import SINGLE
@@ -46,6 +48,7 @@ from streamal.errors import SettingsInvalid
 __all__ = [
     "STRATEGIES",
     "Bandit",
+    "ClosestSupportVector",
     "CoefficientOfVariation",
     "Combination",
     "CommitteeStrategy",
@@ -66,6 +69,7 @@ __all__ = [
     "NearestNewNeighbour",
     "ObjectUncertainty",
     "ProbabilityStrategy",
+    "QuerySynthesis",
     "Random",
     "Ratio",
     "Strategy",

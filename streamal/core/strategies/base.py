@@ -55,6 +55,11 @@ class Strategy(ABC):
         """Whether scores depend on `Context.boundary_distance`, which costs as much as a score."""
         return False
 
+    @property
+    def asks_labelled(self) -> bool:
+        """Whether scores depend on `Context.labelled`, which the online model has to remember."""
+        return False
+
     @abstractmethod
     def score(self, context: Context) -> float:
         """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""

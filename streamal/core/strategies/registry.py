@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from streamal.core.strategies.base import Strategy
+from streamal.core.strategies.closest_support_vector import ClosestSupportVector
 from streamal.core.strategies.coefficient_of_variation import CoefficientOfVariation
 from streamal.core.strategies.consensus_entropy import ConsensusEntropy
 from streamal.core.strategies.entropy import Entropy
@@ -25,6 +26,7 @@ from streamal.core.strategies.maximum_normalised_log_probability import (
 )
 from streamal.core.strategies.nearest_new_neighbour import NearestNewNeighbour
 from streamal.core.strategies.object_uncertainty import ObjectUncertainty
+from streamal.core.strategies.query_synthesis import QuerySynthesis
 from streamal.core.strategies.random import Random
 from streamal.core.strategies.ratio import Ratio
 from streamal.core.strategies.top_class_spread import TopClassSpread
@@ -34,6 +36,7 @@ from streamal.core.strategies.vote_entropy import VoteEntropy
 __all__ = ["SINGLE"]
 
 _CLASSES: tuple[type[Strategy], ...] = (
+    ClosestSupportVector,
     CoefficientOfVariation,
     ConsensusEntropy,
     Entropy,
@@ -50,6 +53,7 @@ _CLASSES: tuple[type[Strategy], ...] = (
     MaximumNormalisedLogProbability,
     NearestNewNeighbour,
     ObjectUncertainty,
+    QuerySynthesis,
     Random,
     Ratio,
     TopClassSpread,

@@ -44,6 +44,11 @@ class RunningScale:
         """The features that are standardised, in the order of `standardised`."""
         return tuple(self._columns)
 
+    @property
+    def columns(self) -> Mapping[str, tuple[float, float]]:
+        """Name to mean and 1 / deviation, infinite for a feature that never differed."""
+        return self._columns
+
     def standardised(self, features: Features) -> list[float]:
         """One value in [-LIMIT, LIMIT] for each name; 0, the mean, where there is no number."""
         limit = self.LIMIT

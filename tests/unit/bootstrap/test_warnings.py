@@ -57,12 +57,13 @@ def test_a_committee_as_the_source_or_in_a_combination() -> None:
     assert len(warned("max", {"strategy_parameters": parts})) == 1
 
 
-def test_a_distance_needs_a_hyperplane() -> None:
-    (line,) = warned("hyperplane_distance")
+@pytest.mark.parametrize("strategy", ["hyperplane_distance", "closest_support_vector"])
+def test_a_distance_needs_a_hyperplane(strategy: str) -> None:
+    (line,) = warned(strategy)
     assert "learner.name = 'default' has none" in line
-    assert warned("hyperplane_distance", name="logistic_regression") == []
-    assert warned("hyperplane_distance", name="softmax_regression", committee_size=3) == []
-    assert warned("hyperplane_distance", name="logistic_regression", target="error") == []
+    assert warned(strategy, name="logistic_regression") == []
+    assert warned(strategy, name="softmax_regression", committee_size=3) == []
+    assert warned(strategy, name="logistic_regression", target="error") == []
 
 
 @pytest.mark.parametrize(

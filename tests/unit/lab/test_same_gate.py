@@ -109,6 +109,8 @@ def through_the_lab(
         ("margin", "committee"),
         ("vote_entropy", None),
         ("expected_error", None),
+        ("closest_support_vector", None),
+        ("query_synthesis", None),
     ],
 )
 def test_the_lab_decides_as_the_roles_do(

@@ -15,6 +15,7 @@ from streamal.operations.inspect import inspect
 from streamal.ports import TopicPartition
 from streamal.roles.gate import GateRole
 from streamal.roles.trainer import TrainerRole
+from streamal.settings import Settings
 from streamal.telemetry import Metrics
 from tests.support.town import SESSION_SECONDS, Town
 
@@ -167,6 +168,46 @@ def test_other_learner_settings_start_a_new_lineage_from_all_labels(town: Town) 
     assert (after.version, after.labels_learned) == (before.version + 1, 4)
     assert after.lineage != before.lineage
     assert after.learner == "gaussian_nb"
+
+
+def scores(town: Town) -> dict[str, float]:
+    return {review.event_id: review.score for review in town.reviews()}
+
+
+def test_labelled_items_reach_the_strategy_that_asks_for_them() -> None:
+    """Whoever asks later gets what is labelled from then on, with the same model."""
+    changes = {"topics": {"predictions_partitions": 1}, "trainer": {"snapshot_every_labels": 2}}
+    town = Town({"gate": {"budget": 1.0}, **changes})
+    gate, first = crew(town)
+    ask(town, gate, "a", "bb", "ccc", "dddd")
+    for event_id, label in (("a", "no"), ("bb", "no"), ("ccc", "yes"), ("dddd", "yes")):
+        town.label(event_id, label)
+    settle(first)
+    gate.close()
+    first.close()
+    before = inspect(town.pipeline()).model
+
+    town.settings = with_strategy(town, "query_synthesis")
+    gate, second = crew(town)
+    ask(town, gate, "e" * 2, "f" * 4)
+    assert scores(town)["ee"] == scores(town)["ffff"] == 1.0  # nothing was remembered before
+    for event_id, label in (("ee", "no"), ("ffff", "yes")):
+        town.label(event_id, label)
+    settle(second)
+    town.clock.advance(1)
+    ask(town, gate, "ggg", "hhhhhhhhh", "iii")
+    found = scores(town)
+    assert (found["ggg"], found["hhhhhhhhh"], found["iii"]) == (1.0, 0.5, 1.0)
+    after = inspect(town.pipeline()).model
+    assert before is not None
+    assert after is not None
+    assert (after.lineage, after.labels_learned) == (before.lineage, 6)
+    second.close()
+
+
+def with_strategy(town: Town, name: str) -> Settings:
+    gate = town.settings.gate.model_copy(update={"strategy": name})
+    return town.settings.model_copy(update={"gate": gate})
 
 
 def test_a_snapshot_signed_by_another_key_is_refused_by_the_gate(town: Town) -> None:

@@ -14,6 +14,7 @@ from streamal.errors import SettingsInvalid
 def test_the_registered_names() -> None:
     assert set(STRATEGIES) == {
         "bandit",
+        "closest_support_vector",
         "coefficient_of_variation",
         "consensus_entropy",
         "entropy",
@@ -31,6 +32,7 @@ def test_the_registered_names() -> None:
         "maximum_normalised_log_probability",
         "nearest_new_neighbour",
         "object_uncertainty",
+        "query_synthesis",
         "random",
         "ratio",
         "top_class_spread",

@@ -1,0 +1,125 @@
+"""MS-cSV: one item for each stretch of the boundary."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamal.core.budgets import build_budget
+from streamal.core.gate import Gate
+from streamal.core.learners import build_model
+from streamal.core.strategies import ClosestSupportVector, build_strategy
+from streamal.core.types import Conditions, Context, Labelled, LabelledItem, Production
+
+NOON = Conditions(now=43_200.0)
+
+#: Each class has one item near the boundary, one far off, and one on the wrong side.
+WEST, EAST, NORTH = {"x": -2.0, "y": 0.0}, {"x": 2.0, "y": 0.0}, {"x": 0.0, "y": 9.0}
+LABELLED = Labelled(
+    (
+        LabelledItem("west", WEST, "a", 0.1),
+        LabelledItem("far west", {"x": -9.0, "y": 0.0}, "a", 5.0),
+        LabelledItem("east", EAST, "b", 0.2),
+        LabelledItem("north", NORTH, "b", -1.0),
+    )
+)
+
+
+def item(x: float, y: float, distance: float | None, labelled: Labelled = LABELLED) -> Context:
+    return Context(
+        "e", {"x": x, "y": y}, Production(), boundary_distance=distance, labelled=labelled
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "distance", "score"),
+    [
+        (-1.5, 0.0, 1.0, 0.125),  # both of the west are as close, at 1 and at 0.5
+        (-1.5, 0.0, 0.6, 0.3125),  # one is
+        (-1.5, 0.0, 0.25, 0.8),  # none is
+        (-1.5, 0.0, 0.0, 1.0),
+        (1.5, 0.0, 1.0, 0.5),  # another support vector's
+        (0.0, 8.0, 1.0, 0.25),  # the one on the wrong side is a support vector as well
+        (-1.5, 0.0, 1e300, 2.5e-301),
+    ],
+)
+def test_by_hand(x: float, y: float, distance: float, score: float) -> None:
+    strategy = ClosestSupportVector()
+    strategy.commit(item(-1.8, 0.1, 1.0))
+    strategy.commit(item(-2.1, -0.1, 0.5))
+    strategy.commit(item(0.1, 8.5, 1.0))
+    strategy.commit(item(0.0, 0.0, None))
+    assert strategy.score(item(x, y, distance)) == pytest.approx(score, rel=1e-6)
+
+
+def test_of_each_class_only_those_with_the_smallest_margin_are_support_vectors() -> None:
+    one, many = ClosestSupportVector(support_vectors=1), ClosestSupportVector()
+    for strategy in (one, many):
+        strategy.commit(item(2.5, 4.3, 0.0))
+    # "north" is further inside the wrong class than "east"; alone it also stands for the east.
+    assert (one.score(item(0.0, 8.5, 1.0)), many.score(item(0.0, 8.5, 1.0))) == (0.25, 0.5)
+
+
+def test_what_has_left_the_window_is_no_rival() -> None:
+    strategy = ClosestSupportVector(window=10)
+    strategy.commit(item(-2.0, 0.0, 0.0))
+    assert strategy.score(item(-2.0, 0.0, 1.0)) == 0.25
+    for _ in range(10):
+        strategy.commit(item(2.0, 0.0, 0.0))
+    assert strategy.score(item(-2.0, 0.0, 1.0)) == 0.5
+
+
+@pytest.mark.parametrize(
+    "labelled",
+    [
+        Labelled(),
+        Labelled(LABELLED.items[:2]),
+        Labelled(tuple(LabelledItem(i.event_id, i.features, i.label) for i in LABELLED.items)),
+        Labelled(tuple(LabelledItem(i.event_id, {"t": "x"}, i.label, 1.0) for i in LABELLED.items)),
+    ],
+    ids=["nothing", "one class", "no hyperplane", "no numbers"],
+)
+def test_without_support_vectors_all_is_unknown(labelled: Labelled) -> None:
+    strategy = ClosestSupportVector()
+    strategy.commit(item(0.0, 0.0, 0.5))
+    assert strategy.score(item(0.0, 0.0, 0.5, labelled)) == 1.0
+
+
+def test_a_new_model_brings_its_support_vectors() -> None:
+    strategy = ClosestSupportVector()
+    strategy.commit(item(-1.5, 0.0, 0.0))
+    assert strategy.score(item(-1.5, 0.0, 0.0)) == 0.5
+    newer = Labelled((*LABELLED.items, LabelledItem("newer", {"x": -1.5, "y": 0.0}, "a", 0.0)))
+    assert strategy.score(item(-1.5, 0.0, 0.0, newer)) == 1.0
+
+
+def routed(name: str) -> list[float]:
+    """Where along the boundary x = 0 a gate asks when a crowd stands at one place of it."""
+    model = build_model("logistic_regression", parameters={}, keep_labelled=True)
+    for number in range(60):
+        x, y = (0.4, -0.4)[number % 2] * (1 + number % 3), float(number % 20)
+        model.learn({"x": x, "y": y}, Production(), "ab"[x > 0], event_id=f"l{number}")
+    gate = Gate(build_strategy(name, {}), build_budget("quantile", {}, budget=0.1), seed=1)
+    places = []
+    for number in range(1000):
+        crowd = number % 4 != 0
+        features = {"x": 0.001 if crowd else 0.2, "y": 3.0 if crowd else float(number // 4 % 20)}
+        context = Context(
+            f"e{number}",
+            features,
+            Production(),
+            model.outlook(features, Production()).probabilities,
+            boundary_distance=model.boundary_distance(features, Production()),
+            labelled=model.labelled(margins=True),
+        )
+        decision = gate.decide(context, NOON)
+        gate.commit(context, decision, NOON)
+        if decision.query and decision.score >= decision.threshold:
+            places.append(features["y"])
+    return places
+
+
+def test_a_crowd_at_one_place_does_not_get_all_questions() -> None:
+    plain, diverse = routed("hyperplane_distance"), routed("closest_support_vector")
+    assert plain.count(3.0) / len(plain) > 0.9
+    assert diverse.count(3.0) / len(diverse) < 0.5
+    assert len(set(diverse)) > 2 * len(set(plain))
