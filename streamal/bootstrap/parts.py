@@ -87,16 +87,17 @@ def blank_model(settings: Settings) -> Model:
             target=Target(learner.target),
             seed=pipeline.seed,
         )
-    return build_model(
+    model = build_model(
         learner.name,
         parameters=learner.parameters,
         committee_size=learner.committee_size,
         committee_kind=CommitteeKind(learner.committee_kind),
         committee_learners=learner.committee_learners,
         target=Target(learner.target),
-        keep_labelled=asks_labelled(settings),
         seed=settings.pipeline.seed,
     )
+    model.keep_labelled(on=asks_labelled(settings))
+    return model
 
 
 def asks_labelled(settings: Settings) -> bool:
