@@ -16,6 +16,9 @@ def _accuracy(record: str, kind: str, whose: str) -> Query:
 
 _PRODUCTION: Final = "streamal:production_accuracy:ratio"
 _MODEL: Final = "streamal:model_accuracy:ratio"
+_ERROR: Final = "streamal:production_absolute_error:mean"
+_OBJECTIVE: Final = "streamal:objective_absolute_error:mean"
+_INTERVAL: Final = ("low", "estimate", "high")
 
 QUALITY: Final = Dashboard(
     "streamal-quality",
@@ -111,6 +114,70 @@ QUALITY: Final = Dashboard(
                     ],
                     Unit.SHARE,
                     low=None,
+                ),
+            ],
+        ),
+        Row(
+            "Numbers: mean absolute error (regressions alone)",
+            [
+                number(
+                    "Production is off by",
+                    "Mean absolute error in the unit of the predictions, without bias, over all "
+                    "matured windows.",
+                    f'{_ERROR}{{{CHOSEN}, kind="estimate"}}',
+                ),
+                number(
+                    "Off by at least",
+                    "Lower bound of an interval that holds at all times together. Above the "
+                    "objective: production is surely further off than promised.",
+                    f'{_ERROR}{{{CHOSEN}, kind="low"}}',
+                ),
+                number(
+                    "Off by at most",
+                    "Upper bound; infinite while labels are few and pipeline.value_range is not "
+                    "set.",
+                    f'{_ERROR}{{{CHOSEN}, kind="high"}}',
+                ),
+                number(
+                    "Objective",
+                    "The setting estimation.error_objective.",
+                    f"{_OBJECTIVE}{{{CHOSEN}}}",
+                ),
+                number(
+                    "Online model is off by",
+                    "Estimated in the same way, over the events about which it had something to "
+                    "say. Well below production's: consider to promote it.",
+                    f'streamal:model_absolute_error:mean{{{CHOSEN}, kind="estimate"}}',
+                ),
+                Panel(
+                    "Production's mean absolute error",
+                    "Over all matured windows since the start, so it moves slowly; a change of one "
+                    "window shows as drift. The naive mean over reviewed items is biased, and here "
+                    "for comparison.",
+                    [
+                        *(_accuracy(_ERROR, kind, "") for kind in (*_INTERVAL, "naive")),
+                        Query(f"{_OBJECTIVE}{{{CHOSEN}}}", "{{pipeline}} objective"),
+                    ],
+                    width=24,
+                    dashed=["(low|high|objective)$"],
+                ),
+                Panel(
+                    "Online model's mean absolute error",
+                    "Of the prediction that it made when the event was decided.",
+                    [
+                        _accuracy("streamal:model_absolute_error:mean", kind, "")
+                        for kind in (*_INTERVAL, "naive")
+                    ],
+                    dashed=["(low|high)$"],
+                ),
+                Panel(
+                    "Mean absolute error of the last window alone",
+                    "Production's, in the latest matured window. Jumpy with few labels.",
+                    [
+                        _accuracy("streamal:window_absolute_error:mean", kind, "")
+                        for kind in _INTERVAL
+                    ],
+                    dashed=["(low|high)$"],
                 ),
             ],
         ),

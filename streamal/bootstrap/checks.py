@@ -61,6 +61,8 @@ def _check_task(settings: Settings) -> None:
             for key in ("tolerance", "value_range")
             if getattr(pipeline, key) is not None
         ]
+        if settings.estimation.error_objective is not None:
+            problems.append("estimation.error_objective: only with pipeline.task = 'regression'")
     if pipeline.value_range is not None and not pipeline.value_range[0] < pipeline.value_range[1]:
         low, high = pipeline.value_range
         problems.append(f"pipeline.value_range = [{low:g}, {high:g}]: must rise")

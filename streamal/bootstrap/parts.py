@@ -126,6 +126,7 @@ def loss_options(settings: Settings) -> LossOptions | None:
         level=settings.estimation.level,
         least_propensity=new_gate(settings, partitions=1).policy.floor or None,
         bound=high - low or None,
+        objective=settings.estimation.error_objective,
     )
 
 

@@ -19,6 +19,7 @@ from streamal.operations.weak_spots import Part, Totals, WeakSpots
 from streamal.operations.weighting import Weighting, weighted_reviews
 from streamal.ports import TopicPartition
 from streamal.roles.loop import CATCH_UP_POLL_SECONDS
+from streamal.roles.losses import LossEstimates
 from streamal.roles.quality import Quality, WindowReport
 from streamal.state.measures import WindowTotals
 from streamal.state.pending import PendingView
@@ -84,6 +85,7 @@ class Period:
         matured: estimates of those whose answers are in, oldest first.
         production: accuracy over these.
         model: the online model's.
+        losses: mean absolute errors over these; None in a classification.
         drifts: changes that were seen.
         work: what was asked and answered.
         people: who answered, most answers first.
@@ -99,6 +101,7 @@ class Period:
     matured: Sequence[WindowReport]
     production: Estimate
     model: Estimate
+    losses: LossEstimates | None
     drifts: Sequence[DriftEvent]
     work: Work
     people: Sequence[Person]
@@ -167,6 +170,7 @@ def _summed_up(pipeline: Pipeline, view: PendingView, start: float, end: float) 
         matured=matured,
         production=quality.production.overall(),
         model=quality.model.overall(),
+        losses=None if quality.losses is None else quality.losses.overall(),
         drifts=_drifts(pipeline, start, end),
         work=Work(
             asked=len(outcomes),

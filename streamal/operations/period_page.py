@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from typing import Final
+from typing import Final, TypeAlias
 
 from streamal.charts import BarChart, LineChart, Series, bar_chart, line_chart
 from streamal.core.estimation import Estimate
 from streamal.operations.period import Period, Person
 from streamal.pages import figure, page, table
+from streamal.roles.quality import WindowReport
 
 __all__ = ["Price", "period_page"]
 
@@ -22,6 +23,10 @@ _DAY: Final = 86_400.0
 _LONG_HOURS: Final = 72
 _NOT_KNOWN: Final = "not known"
 _DRIFT_HEAD: Final = ("noticed", "detector", "what changed", "by", "from", "to")
+
+
+#: An estimate of a window; None where it has none.
+_Which: TypeAlias = Callable[[WindowReport], Estimate | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +83,26 @@ def _counts(period: Period) -> list[tuple[str, str]]:
 def _accuracies(period: Period) -> list[tuple[str, str]]:
     work, rate = period.work, 1 - period.production.value
     yielded = work.wrong / work.finished if work.finished else math.nan
+    right = _right(period)
     rows = [
-        ("Production was right", _estimate(period.production)),
-        ("The online model was right", _estimate(period.model)),
+        (f"Production was {right}", _estimate(period.production)),
+        (f"The online model was {right}", _estimate(period.model)),
+        *_losses(period),
         ("Reviews that found an error", f"{work.wrong:,} ({_percent(yielded)})"),
     ]
     if rate > 0 and not math.isnan(yielded):
         rows.append(("Errors found, as a multiple of random routing", f"{yielded / rate:.1f}"))
     return rows
+
+
+def _losses(period: Period) -> list[tuple[str, str]]:
+    if period.losses is None:
+        return []
+    model = period.losses.model
+    return [
+        ("Production's mean absolute error", _loss(period.losses.production)),
+        ("The online model's", _NOT_KNOWN if model is None else _loss(model)),
+    ]
 
 
 def _costs(period: Period, price: Price) -> list[tuple[str, str]]:
@@ -109,38 +126,87 @@ def _quality(period: Period) -> str:
             "<p>No window of this period has matured with answers. A window matures when "
             "estimation.label_horizon_seconds have passed since its end.</p>",
         )
-    right = "within the tolerance" if period.regression else "right"
-    unit, scale = _unit(period)
+    charts = _line_figure(_rightness(period), "quality")
+    if any(report.losses is not None for report in period.matured):
+        charts += "\n" + _line_figure(_errors(period), "errors")
+    return _section("Quality", charts)
 
-    def line(
-        value: Callable[[Estimate], float], *, model: bool = False
-    ) -> list[tuple[float, float]]:
-        return [
-            (
-                (report.window_start - period.start) / scale,
-                value(report.model if model else report.production),
-            )
-            for report in period.matured
-            if _is_known(report.model if model else report.production)
-        ]
 
-    chart = LineChart(
+def _rightness(period: Period) -> LineChart:
+    return LineChart(
         "Share of right predictions",
-        f"How often production and the online model were {right}, window by window, estimated for "
-        "all events and not for reviewed ones alone. Between the thin lines lies production with "
-        f"{period.production.interval.level:.0%} confidence. {_in_words(period.production)}",
-        f"{unit} since {_minute(period.start)} UTC",
+        f"How often production and the online model were {_right(period)}, window by window, "
+        "estimated for all events and not for reviewed ones alone. Between the thin lines lies "
+        f"production with {period.production.interval.level:.0%} confidence. "
+        f"{_in_words(period.production)}",
+        _since(period),
         "share right",
-        [
-            Series("production", line(lambda estimate: estimate.value)),
-            Series("online model", line(lambda estimate: estimate.value, model=True)),
-            Series("production, lower end", line(lambda e: e.interval.low), muted=True),
-            Series("production, upper end", line(lambda e: e.interval.high), muted=True),
-        ],
-        marks=[(each.window_start.timestamp() - period.start) / scale for each in period.drifts],
+        _series(period, lambda report: report.production, lambda report: report.model),
+        marks=_marks(period),
         marks_name="drift",
     )
-    return _section("Quality", _line_figure(chart, "quality"))
+
+
+def _errors(period: Period) -> LineChart:
+    def production(report: WindowReport) -> Estimate | None:
+        return None if report.losses is None else report.losses.production
+
+    def model(report: WindowReport) -> Estimate | None:
+        return None if report.losses is None else report.losses.model
+
+    return LineChart(
+        "Mean absolute error",
+        "How far production and the online model were off, window by window, in the unit of the "
+        "predictions; estimated in the same way. Between the thin lines lies production with "
+        f"{period.production.interval.level:.0%} confidence.",
+        _since(period),
+        "mean absolute error",
+        _series(period, production, model),
+        marks=_marks(period),
+        marks_name="drift",
+        percent=False,
+        from_zero=True,
+    )
+
+
+def _series(period: Period, production: _Which, model: _Which) -> list[Series]:
+    _, scale = _unit(period)
+
+    def line(which: _Which, value: Callable[[Estimate], float]) -> list[tuple[float, float]]:
+        return [
+            ((report.window_start - period.start) / scale, value(estimate))
+            for report in period.matured
+            if (estimate := which(report)) is not None and math.isfinite(value(estimate))
+        ]
+
+    return [
+        Series("production", line(production, lambda estimate: estimate.value)),
+        Series("online model", line(model, lambda estimate: estimate.value)),
+        Series("production, lower end", line(production, _low), muted=True),
+        Series("production, upper end", line(production, _high), muted=True),
+    ]
+
+
+def _low(estimate: Estimate) -> float:
+    """Without labels an interval says nothing, and is not drawn."""
+    return estimate.interval.low if _is_known(estimate) else math.nan
+
+
+def _high(estimate: Estimate) -> float:
+    return estimate.interval.high if _is_known(estimate) else math.nan
+
+
+def _marks(period: Period) -> list[float]:
+    _, scale = _unit(period)
+    return [(each.window_start.timestamp() - period.start) / scale for each in period.drifts]
+
+
+def _since(period: Period) -> str:
+    return f"{_unit(period)[0]} since {_minute(period.start)} UTC"
+
+
+def _right(period: Period) -> str:
+    return "within the tolerance" if period.regression else "right"
 
 
 def _drift(period: Period) -> str:
@@ -279,6 +345,15 @@ def _estimate(estimate: Estimate) -> str:
     low, high = estimate.interval.low, estimate.interval.high
     doubt = "" if estimate.reliable else "; too few answers to rely on"
     return f"{estimate.value:.1%} ({low:.1%} to {high:.1%}{doubt})"
+
+
+def _loss(estimate: Estimate) -> str:
+    if not _is_known(estimate):
+        return _NOT_KNOWN
+    low, high = estimate.interval.low, estimate.interval.high
+    doubt = "" if estimate.reliable else "; too few answers to rely on"
+    within = f"{low:,.4g} to {high:,.4g}" if math.isfinite(high) else f"{low:,.4g} or more"
+    return f"{estimate.value:,.4g} ({within}{doubt})"
 
 
 def _in_words(estimate: Estimate) -> str:

@@ -12,7 +12,7 @@ from streamal.events import LossQuality, ReportedLoss
 from streamal.roles.evidence import responses
 from streamal.state.measures import ReviewOutcome, WindowTotals
 
-__all__ = ["LossOptions", "Losses", "loss_totals", "production_losses"]
+__all__ = ["LossEstimates", "LossOptions", "Losses", "loss_totals", "production_losses"]
 
 #: The loss of an answered review; None where the prediction had no number.
 _Loss = Callable[[ReviewOutcome], float | None]
@@ -26,11 +26,26 @@ class LossOptions:
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force; None when there is none.
         bound: the largest loss that is possible; None when nobody knows.
+        objective: the mean absolute error that production must keep; None without a promise.
     """
 
     level: float
     least_propensity: float | None
     bound: float | None
+    objective: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LossEstimates:
+    """Mean absolute errors over the same events.
+
+    Attributes:
+        production: production's.
+        model: the online model's; None where it had nothing to say.
+    """
+
+    production: Estimate
+    model: Estimate | None
 
 
 class Losses:
@@ -45,17 +60,21 @@ class Losses:
         self.model = _tracker(options)
         self._window: Estimate | None = None
 
-    def close(self, window: WindowTotals, outcomes: Sequence[ReviewOutcome]) -> None:
-        """Take in the next matured window with its reviews."""
+    def close(self, window: WindowTotals, outcomes: Sequence[ReviewOutcome]) -> LossEstimates:
+        """Take in the next matured window with its reviews; what it says by itself."""
         answers = responses(outcomes)
         items = production_losses(outcomes)
         known = loss_totals(window, items)
         self._window = self.production.close(known, items, answers)
-        self._close_model(outcomes, known, answers)
+        return LossEstimates(self._window, self._close_model(outcomes, known, answers))
+
+    def overall(self) -> LossEstimates:
+        """Over all windows, with intervals that hold for one look at a time fixed before."""
+        return LossEstimates(self.production.overall(), self.model.overall())
 
     def _close_model(
         self, outcomes: Sequence[ReviewOutcome], totals: LossTotals | None, answers: Responses
-    ) -> None:
+    ) -> Estimate | None:
         """The model speaks for the events about which it had something to say.
 
         How many those are among the unrouted is not known; where some were not, weights do without.
@@ -63,10 +82,11 @@ class Losses:
         items = _labelled(outcomes, _model_loss)
         spoke = all(outcome.model_value is not None for outcome in outcomes)
         if spoke:
-            self.model.close(totals, items, answers)
-        elif items.loss:
-            had = [outcome for outcome in outcomes if outcome.model_value is not None]
-            self.model.close(None, items, responses(had))
+            return self.model.close(totals, items, answers)
+        if not items.loss:
+            return None
+        had = [outcome for outcome in outcomes if outcome.model_value is not None]
+        return self.model.close(None, items, responses(had))
 
     def report(self) -> LossQuality | None:
         """What is known; None before the first window."""

@@ -30,7 +30,13 @@ from streamal.roles.evidence import (
     responses,
     totals,
 )
-from streamal.roles.losses import Losses, LossOptions, loss_totals, production_losses
+from streamal.roles.losses import (
+    Losses,
+    LossEstimates,
+    LossOptions,
+    loss_totals,
+    production_losses,
+)
 from streamal.roles.quality_gauges import QualityGauges
 from streamal.state.measures import ReviewMeasures
 from streamal.state.measures import WindowTotals as WindowSums
@@ -72,12 +78,14 @@ class WindowReport:
         production: production's accuracy in the window.
         model: the online model's, by what it predicted at decision time.
         drift: the change that the window shows; None when there is none.
+        losses: mean absolute errors in the window; None in a classification.
     """
 
     window: ClosedWindow
     production: Estimate
     model: Estimate
     drift: DriftEvent | None
+    losses: LossEstimates | None = None
 
     @property
     def window_start(self) -> float:
@@ -119,7 +127,10 @@ class Quality:
         self.report: QualityReport | None = None
         self.production = self._tracker()
         self.model = self._tracker()
-        self._losses = None if options.losses is None else Losses(options.losses)
+        #: The mean absolute errors; None in a classification.
+        self.losses = None if options.losses is None else Losses(options.losses)
+        if options.losses is not None and options.losses.objective is not None:
+            metrics.error_objective.set(options.losses.objective)
         self._shift = AccuracyShift(least_propensity=options.least_propensity)
         self._production_since_drift = self._tracker()
         self._model_since_drift = self._tracker()
@@ -144,7 +155,7 @@ class Quality:
             segments=tuple(self._breakdown.segments()),
             differences=tuple(self._breakdown.differences()),
             classes=tuple(self._breakdown.classes()),
-            loss=None if self._losses is None else self._losses.report(),
+            loss=None if self.losses is None else self.losses.report(),
             production_at_least=_at_least(self._production_since_drift),
             model_at_least=_at_least(self._model_since_drift),
         )
@@ -159,8 +170,7 @@ class Quality:
         items = labelled_items(outcomes, production_correct, use_expectation=True)
         sums = totals(window.reachable, window.sum_expected_correct, len(items))
         self._breakdown.close(window, outcomes)
-        if self._losses is not None:
-            self._losses.close(window, outcomes)
+        losses = None if self.losses is None else self.losses.close(window, outcomes)
         shift = self._shift.close(sums, items, answers)
         if shift is not None:
             self._production_since_drift, self._model_since_drift = self._tracker(), self._tracker()
@@ -187,11 +197,12 @@ class Quality:
             production=self.production.close(*production),
             model=self.model.close(*model),
             drift=None if shift is None else self._drift(shift, window, now),
+            losses=losses,
         )
 
     def _closed(self, closed: ClosedWindow, window: WindowSums) -> ClosedWindow:
         """With its losses in a regression."""
-        if self._losses is None:
+        if self.losses is None:
             return closed
         losses = production_losses(closed.outcomes)
         return replace(closed, losses=losses, loss_totals=loss_totals(window, losses))

@@ -25,6 +25,8 @@ class EstimationSettings(Section):
             labels.ttl_seconds. A window is estimated once its last decision is that old, so this is
             how far estimates lag behind; labels that come later are learned all the same.
         level: confidence level of intervals, in (0, 1).
+        error_objective: regression only: mean absolute error that production must keep, in the
+            truth's unit; what alerts hold it to. Unset: no such promise.
         segments: metadata keys by whose values accuracy is estimated apart, and `model_version` or
             `model_name` of production: what a canary is compared by. Each costs a series per value.
         segment_values: values of each key that are told apart, the most frequent; all others
@@ -36,6 +38,7 @@ class EstimationSettings(Section):
     window_seconds: float = Field(default=3600, gt=0)
     label_horizon_seconds: float = Field(default=86_400, gt=0)
     level: float = Field(default=0.95, gt=0, lt=1)
+    error_objective: float | None = Field(default=None, gt=0)
     segments: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=64)], ...],
         NoDecode,

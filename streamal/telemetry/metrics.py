@@ -82,6 +82,7 @@ class Metrics:
     annotator_kappa: Gauge
     annotator_answers: Gauge
     production_error: Gauge
+    error_objective: Gauge
     window_error: Gauge
     model_error: Gauge
     window_accuracy: Gauge
@@ -153,6 +154,7 @@ class Metrics:
             self.answer_noise,
             self.noise_dominates,
             self.window_labels,
+            self.error_objective,
         ):
             gauge.set(math.nan)
         for series in (

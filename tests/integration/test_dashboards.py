@@ -12,10 +12,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
+import orjson
 import pytest
 import yaml
 
@@ -29,7 +31,7 @@ from tests.support.prometheus import (
 )
 from tests.support.site import Process, Reviewers, Site, wait_until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 RequireOrSkip: TypeAlias = Callable[[str, str | None], None]
 
@@ -54,6 +56,15 @@ reference_windows = 2
 grace_seconds = 1
 least_events = 100
 """
+#: A regression beside it, in one process: what is measured in the unit of numbers needs one.
+REGRESSION = (
+    SETTINGS.replace('"gaussian_nb"', '"linear_regression"')
+    .replace("[learner]", 'strategy = "expected_absolute_error"\n[learner]')
+    .replace("label_horizon_seconds = 5\n", "label_horizon_seconds = 5\nerror_objective = 100.0\n")
+)
+NUMBERS = 'task = "regression"\ntolerance = 2.0'
+#: What panels and rules about a regression read.
+ABOUT_NUMBERS = "absolute_error"
 EVENTS_PER_SECOND = 100
 GARBAGE_EVERY = 1000
 #: What Grafana puts for $__rate_interval: four scrapes or more.
@@ -70,7 +81,7 @@ class Production(threading.Thread):
         self._site = site
         self._done = threading.Event()
         self._random = random.Random(11)
-        self.truth: dict[str, str] = {}
+        self.truth: dict[str, str | float] = {}
 
     def run(self) -> None:
         while not self._done.wait(1 / 10):
@@ -93,13 +104,29 @@ class Production(threading.Thread):
         self.join(timeout=60)
 
 
-def shipped_configuration(processes: dict[str, Process], folder: Path) -> dict[str, Any]:
+class NumberProduction(Production):
+    """Publishes numbers that are a little off."""
+
+    def _publish(self, event_id: str) -> None:
+        x = self._random.uniform(-1, 1)
+        self.truth[event_id] = 10 * x
+        event = {
+            "event_id": event_id,
+            "timestamp": time.time(),
+            "features": {"x": x},
+            "prediction": {"value": 10 * x + self._random.gauss(0, 1)},
+        }
+        self._site.publish_raw(orjson.dumps(event), event_id.encode())
+
+
+def shipped_configuration(processes: dict[str, list[Process]], folder: Path) -> dict[str, Any]:
     """deploy/prometheus/prometheus.yml, but for what is not on this machine and what takes long."""
     config: dict[str, Any] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "1s"}
     for job in config["scrape_configs"]:
         (name,) = job.pop("dns_sd_configs")[0]["names"]
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{processes[name].port}"]}]
+        targets = [f"127.0.0.1:{process.port}" for process in processes[name]]
+        job["static_configs"] = [{"targets": targets}]
     assert config["rule_files"] == ["rules/*.yml"]
     for path in RULE_FILES:
         text = path.read_text()
@@ -118,31 +145,48 @@ def prometheus_binary(require_or_skip: RequireOrSkip) -> str:
     return str(found)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """Two pipelines at work, and the server that scrapes them from before their first event."""
+
+    pipeline: str
+    regression: str
+    server: PrometheusServer
+
+    def whose(self, expression: str) -> str:
+        """Which of the two an expression has to have an answer for."""
+        return self.regression if ABOUT_NUMBERS in expression else self.pipeline
+
+
 @pytest.fixture
 def watched(
     prometheus_binary: str,
-    new_site: Callable[[str], Site],
+    new_site: Callable[..., Site],
     local_kafka: ModuleType,
     tmp_path: Path,
-) -> Iterator[tuple[Site, PrometheusServer]]:
-    """A pipeline at work, and the server that scrapes it from before its first event."""
-    site = new_site(SETTINGS)
-    processes = {role: site.start(role, role) for role in ("trainer", "gate")}
-    trainer = processes["trainer"]
+) -> Iterator[Watched]:
+    site, numbers = new_site(SETTINGS), new_site(REGRESSION, NUMBERS)
+    trainer, gate = site.start("trainer", "trainer"), site.start("gate", "gate")
+    both = numbers.start("numbers", "all")
     wait_until(lambda: trainer.metric("streamal_trainer_leader") == 1, "the trainer leads")
-    production = Production(site)
-    people = Reviewers(site.broker, site.settings, production.truth)
+    wait_until(lambda: both.metric("streamal_trainer_leader") == 1, "the other one leads")
+    productions = [Production(site), NumberProduction(numbers)]
+    people = [
+        Reviewers(each.broker, each.settings, production.truth)
+        for each, production in zip((site, numbers), productions, strict=True)
+    ]
     folder = tmp_path / "prometheus"
     folder.mkdir()
-    config = shipped_configuration(processes, folder)
+    config = shipped_configuration({"trainer": [trainer, both], "gate": [gate]}, folder)
     with PrometheusServer(prometheus_binary, config, folder, local_kafka.free_port()) as server:
         wait_until(server.ready, "Prometheus is ready")
-        wait_until(lambda: len(server.query("streamal_build_info")) == 2, "both are scraped")
-        production.start()
-        people.start()
-        yield site, server
-        production.finish()
-        people.finish()
+        wait_until(lambda: len(server.query("streamal_build_info")) == 3, "all are scraped")
+        threads: tuple[Production | Reviewers, ...] = (*productions, *people)
+        for thread in threads:
+            thread.start()
+        yield Watched(site.settings.pipeline.name, numbers.settings.pipeline.name, server)
+        for thread in threads:
+            thread.finish()
 
 
 def known(server: PrometheusServer, expression: str, pipeline: str) -> bool:
@@ -153,19 +197,20 @@ def known(server: PrometheusServer, expression: str, pipeline: str) -> bool:
     )
 
 
-def test_every_panel_has_data_and_no_alert_is_pending(
-    watched: tuple[Site, PrometheusServer],
-) -> None:
-    site, server = watched
-    pipeline = site.settings.pipeline.name
-    waiting = {query.asked(pipeline, RATE_INTERVAL): str(query) for query in panel_queries()}
-    waiting |= {f'{name}{{pipeline="{pipeline}"}}': f"rule {name}" for name in records()}
-    assert len(waiting) > 60
+def test_every_panel_has_data_and_no_alert_is_pending(watched: Watched) -> None:
+    server = watched.server
+    waiting = {
+        query.asked(watched.whose(query.expression), RATE_INTERVAL): str(query)
+        for query in panel_queries()
+    }
+    waiting |= {f'{name}{{pipeline="{watched.whose(name)}"}}': f"rule {name}" for name in records()}
+    assert len(waiting) > 80
+    assert sum(watched.regression in expression for expression in waiting) > 15
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 90
     while waiting and time.monotonic() < deadline:
         time.sleep(1)
-        waiting = {k: v for k, v in waiting.items() if not known(server, k, pipeline)}
+        waiting = {k: v for k, v in waiting.items() if not known(server, k, watched.whose(k))}
     assert not waiting, "without data:\n" + "\n".join(waiting.values())
 
     groups = server.get("rules")["groups"]

@@ -98,6 +98,8 @@ class NumberSite(DriftSite):
     """A regression: production always says 20, and `wrong` is the mean of how far that is off."""
 
     def __init__(self, drift: Mapping[str, Any] | None = None, *, tolerance: float = 1e6) -> None:
+        #: By event, how far production is off, as a multiple of `wrong`.
+        self.errors: dict[str, float] = {}
         watch = {
             "detectors": ["harmful_error"],
             "detector_parameters": {"harmful_error": {"reference_margin": 0.3}},
@@ -111,10 +113,10 @@ class NumberSite(DriftSite):
         )
 
     def publish(self, event_id: str, features: Mapping[str, float]) -> None:
-        """Production says 20."""
+        """Production says 20, and is off by an exponentially distributed error of either sign."""
+        self.errors[event_id] = self.random.choice((-1.0, 1.0)) * self.random.expovariate(1.0)
         self.town.publish(event_id, features=features, prediction={"value": 20.0})
 
     def answer(self, event_id: str, wrong: float) -> None:
-        """A person says the truth, which is off by an exponentially distributed error."""
-        error = self.random.expovariate(1 / wrong)
-        self.town.label(event_id, None, value=20.0 + self.random.choice((-1.0, 1.0)) * error)
+        """A person says the truth."""
+        self.town.label(event_id, None, value=20.0 + wrong * self.errors[event_id])

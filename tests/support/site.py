@@ -180,7 +180,7 @@ class Site:
     ) -> None:
         name = f"t{uuid.uuid4().hex[:8]}"
         self.folder = folder
-        self.config = folder / "streamal.toml"
+        self.config = folder / f"{name}.toml"
         names = {
             field: f"{name}-{field}"
             for field in (

@@ -127,6 +127,13 @@ class LossTracker:
         self._tracker.outcome_size = self._typical
         return self._in_unit(self._tracker.take(sums, scaled, responses))
 
+    def overall(self) -> Estimate:
+        """Mean loss over all closed windows, its interval for one look at a time fixed before.
+
+        Watching it and stopping when it looks right voids that: use `anytime` for it.
+        """
+        return self._in_unit(self._tracker.pooled)
+
     def anytime(self) -> Estimate:
         """Mean loss over all closed windows, its interval valid at all times together.
 
@@ -180,7 +187,7 @@ class LossTracker:
         self._unit = grown
 
     def _in_unit(self, measured: Measurement) -> Estimate:
-        """One window's report; what was not drawn might have been as large as losses count."""
+        """A report of sums; what was not drawn might have been as large as losses count."""
         if not measured.labelled or not measured.events:
             return replace(report(measured, self._tracker.level), interval=self._anything)
         mean = measured.mean_predicted

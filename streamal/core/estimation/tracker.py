@@ -106,6 +106,11 @@ class AccuracyTracker:
             self._tightest_variance = self._variance * self.tightest_at / self._pooled.events
         return measured
 
+    @property
+    def pooled(self) -> Measurement:
+        """The evidence of all closed windows, as sums."""
+        return self._pooled
+
     def overall(self) -> Estimate:
         """Accuracy over all closed windows; its interval holds for one look at a time fixed before.
 

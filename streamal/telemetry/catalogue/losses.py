@@ -25,6 +25,15 @@ LOSS_METRICS: Final = (
         known=_KINDS,
     ),
     MetricSpec(
+        "error_objective",
+        "streamal_objective_absolute_error",
+        Kind.GAUGE,
+        "Regression only: the mean absolute error that production must keep "
+        "(estimation.error_objective); NaN where none is set.",
+        "NaN, and you do promise one: set it, or no alert can hold production to it.",
+        (TRAINER,),
+    ),
+    MetricSpec(
         "window_error",
         "streamal_window_absolute_error",
         Kind.GAUGE,

@@ -339,6 +339,10 @@ def test_a_regression_pipeline_is_possible(target: str, strategy: str) -> None:
             "pipeline.tolerance: only with pipeline.task = 'regression'",
         ),
         (
+            {"pipeline": {}, "gate": {}, "estimation": {"error_objective": 2.0}},
+            "estimation.error_objective: only with pipeline.task = 'regression'",
+        ),
+        (
             {"pipeline": {}, "gate": {"strategy": "variance"}},
             "gate.strategy = 'variance': not for pipeline.task = 'classification'; one of ban",
         ),

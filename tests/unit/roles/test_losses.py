@@ -65,6 +65,23 @@ def test_production_and_a_model_that_always_spoke() -> None:
     assert report.production.events == report.model.events == 400
 
 
+def test_a_window_speaks_for_itself_and_all_of_them_for_the_whole() -> None:
+    losses = Losses(OPTIONS)
+    first = losses.close(totals(100), [outcome(n, 12.0, model=12.0) for n in range(50)])
+    second = losses.close(totals(100), [outcome(n, 14.0, model=None) for n in range(50)])
+    assert first.production.value == pytest.approx(2.0, abs=0.1)
+    assert first.model is not None
+    assert first.model.value == pytest.approx(0.0, abs=0.1)
+    assert second.production.value == pytest.approx(4.0, abs=0.1)
+    assert second.model is None
+    overall = losses.overall().production
+    assert overall.value == pytest.approx(3.0, abs=0.1)
+    assert overall.events == 200
+    assert overall.interval.low < 3.0 < overall.interval.high
+    anytime = losses.production.anytime()
+    assert overall.interval.half_width < anytime.interval.half_width
+
+
 def test_a_model_that_was_silent_at_first_speaks_for_the_rest_only() -> None:
     losses = Losses(OPTIONS)
     found = [outcome(n, 12.0, model=None if n < 25 else 11.0) for n in range(50)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import orjson
 import pytest
 
@@ -159,6 +161,22 @@ def test_the_mean_absolute_error_is_estimated_and_shown(town: Town) -> None:
     assert report.loss.production.value == pytest.approx(5.0)
     assert report.loss.production.naive == pytest.approx(5.0)
     assert report.loss.model.labelled == 20
+
+
+def test_the_objective_is_shown_by_whoever_leads() -> None:
+    for objective in (3.0, None):
+        town = Town(merged(REGRESSION, {"estimation": {"error_objective": objective}}))
+        metrics = Metrics("town")
+        trainer = town.pipeline(metrics).trainer(":memory:")
+        name = "streamal_objective_absolute_error"
+        assert math.isnan(metrics.value(name) or 0.0)
+        trainer.start()
+        settle(trainer)
+        shown = metrics.value(name)
+        assert shown is not None
+        assert shown == objective or (objective is None and math.isnan(shown))
+        trainer.close()
+        assert math.isnan(metrics.value(name) or 0.0)
 
 
 def test_a_classification_has_no_error_to_show() -> None:

@@ -223,6 +223,7 @@ DIMENSIONLESS = {
     "budget_factor",
     "classes",
     "committee_size",
+    "error_objective",
     "exploration",
     "false_alarm",
     "false_alarm_rate",
