@@ -6,10 +6,10 @@ known yet" and counts as maximum uncertainty everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 __all__ = [
     "NONE_LABELLED",
@@ -25,6 +25,7 @@ __all__ = [
     "JsonState",
     "Labelled",
     "LabelledItem",
+    "Lookahead",
     "Offer",
     "Probabilities",
     "Production",
@@ -97,6 +98,32 @@ class Production:
     objects: tuple[Probabilities, ...] | None = None
 
 
+class Lookahead(Protocol):
+    """What the online model would predict if it learned a label of one event.
+
+    Answers speak of the model as it was when the event was appraised, and never change it.
+    """
+
+    @property
+    def inputs(self) -> Features:
+        """The event as the learner sees it: with `target = error`, production's word included."""
+
+    def now(self, items: Sequence[Features]) -> Sequence[Probabilities]:
+        """What it predicts for each item as it is; empty where it knows nothing.
+
+        Args:
+            items: other events' `inputs`.
+        """
+
+    def after(self, label: str, items: Sequence[Features]) -> Sequence[Probabilities]:
+        """What it would predict for each item once the event were learned.
+
+        Args:
+            label: the class that the event would have.
+            items: other events' `inputs`.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledItem:
     """What the online model remembers of one labelled item.
@@ -155,6 +182,8 @@ class Context:
         expected_loss: in a regression, predicted |production - truth|, >= 0; None while nobody can
             tell.
         labelled: the latest labelled items; empty while there are none, and when nobody asked.
+        lookahead: what the online model would predict after a label of this event; None in a
+            regression or when nobody asked.
     """
 
     event_id: str
@@ -168,6 +197,7 @@ class Context:
     committee_values: tuple[float, ...] = ()
     expected_loss: float | None = None
     labelled: Labelled = NONE_LABELLED
+    lookahead: Lookahead | None = None
 
     def probabilities(self, source: Source) -> Probabilities:
         """Class probabilities of `source`; the committee speaks through its mean member."""

@@ -148,6 +148,9 @@ class Replay:
             labelled=self._model.labelled(margins=strategy.asks_boundary)
             if strategy.asks_labelled
             else NONE_LABELLED,
+            lookahead=self._model.lookahead(item.features, production, event_id=item.event_id)
+            if strategy.asks_lookahead
+            else None,
         )
         return _Appraised(context, expected, outlook.value)
 

@@ -67,6 +67,7 @@ def appraise(
     *,
     boundary: bool = False,
     labelled: bool = False,
+    lookahead: bool = False,
     trust: float = 1.0,
 ) -> Appraisal:
     """Ask the online model and seat the committee.
@@ -77,6 +78,7 @@ def appraise(
         committee: who sits on the committee: `learner`, `event`, `production`, `model`.
         boundary: whether the strategy asks for the distance to the nearest class boundary.
         labelled: whether it asks for the latest labelled items.
+        lookahead: whether the strategy asks what the model would predict after a label.
         trust: how much the online model's opinion counts, in [0, 1]. What is recorded for
             estimates is what the model said.
     """
@@ -97,6 +99,11 @@ def appraise(
         committee_values=_values(prediction, production, counted, committee),
         expected_loss=counted.expected_loss,
         labelled=serving.model.labelled(margins=boundary) if labelled else NONE_LABELLED,
+        lookahead=serving.model.lookahead(
+            prediction.features, production, event_id=prediction.event_id
+        )
+        if lookahead
+        else None,
     )
     return Appraisal(prediction, outlook, context, serving.version)
 

@@ -264,6 +264,7 @@ class GateRole:
             self._options.committee,
             boundary=partition.gate.strategy.asks_boundary,
             labelled=partition.gate.strategy.asks_labelled,
+            lookahead=partition.gate.strategy.asks_lookahead,
             trust=conditions.trust,
         )
 

@@ -39,6 +39,9 @@ def appraised(model: OnlineModel, number: int, strategy: Strategy) -> Context:
         else None,
         strategy_weights=model.strategy_weights,
         labelled=model.labelled(margins=strategy.asks_boundary),
+        lookahead=model.lookahead(features, production, event_id=f"e{number}")
+        if strategy.asks_lookahead
+        else None,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import doctest
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 from numpy.random import Generator, default_rng
 
 from streamal.core.budgets import build_budget
+from streamal.core.chance import draw
 from streamal.core.gate import Gate
 from streamal.core.parameters import describe, parameters_of
 from streamal.core.strategies import (
@@ -61,6 +62,14 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
     ("closest_support_vector", "support_vectors"): ([1, 50], [0, 51, 2.0, None]),
     ("closest_support_vector", "window"): ([10, 1000], [9, 1001, 100.0, None]),
     ("entropy", "source"): _SOURCE,
+    ("expected_error_reduction", "measure"): (
+        ["zero_one_loss", "log_loss"],
+        ["hinge", "ZERO_ONE", "", 1, None],
+    ),
+    ("expected_error_reduction", "window"): ([1, 100, 500], [0, 501, 30.0, None]),
+    ("expected_error_reduction", "spacing"): ([1, 1000], [0, 1001, 10.0, None]),
+    ("expected_error_reduction", "shortlist"): ([0.01, 0.5, 1], [0, 1.1, "1", None]),
+    ("expected_error_reduction", "classes"): ([2, 100], [1, 101, 3.0, None]),
     ("half_space_trees", "n_trees"): ([1, 20], [0, 21, 2.0, "10", None]),
     ("half_space_trees", "height"): ([2, 7], [1, 8, 3.0, None]),
     ("half_space_trees", "window"): ([10, 1000], [9, 1001, 100.0, None]),
@@ -156,6 +165,24 @@ def labelled(number: int, rng: Generator) -> Labelled:
 MEMORIES = [labelled(number, default_rng(number)) for number in range(12)]
 
 
+class Ahead:
+    """Foresees something for each label and item; nothing for every fifth item."""
+
+    def __init__(self, features: Features, number: int) -> None:
+        self.inputs = features
+        self._number = number
+
+    def now(self, items: Sequence[Features]) -> list[Probabilities]:
+        return self.after("now", items)
+
+    def after(self, label: str, items: Sequence[Features]) -> list[Probabilities]:
+        return [self._foreseen(label, item, place) for place, item in enumerate(items)]
+
+    def _foreseen(self, label: str, item: Features, place: int) -> Probabilities:
+        p = draw(self._number if label != "now" else 0, str(sorted(item.items())), label)
+        return {} if place % 5 == 4 else {"class 0": p, "class 1": 1.0 - p}
+
+
 def item(number: int, rng: Generator) -> Context:
     """An item about which little, much or nothing is known."""
     committee = tuple(distribution(rng) for _ in range(rng.choice([0, 1, 3, 10])))
@@ -180,6 +207,7 @@ def item(number: int, rng: Generator) -> Context:
         committee_values=opinions,
         expected_loss=loss,
         labelled=MEMORIES[number // 50 % len(MEMORIES)],
+        lookahead=Ahead(features, number) if number % 8 else None,
     )
 
 
@@ -282,6 +310,21 @@ def test_whoever_does_not_ask_for_labelled_items_is_not_moved_by_them(
         if strategy.score(context) != strategy.score(replace(context, labelled=Labelled()))
     ]
     assert bool(moved) == strategy.asks_labelled
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_whoever_does_not_ask_to_look_ahead_is_not_moved_by_it(
+    name: str, parameters: dict[str, JsonValue]
+) -> None:
+    strategy = build_strategy(name, parameters)
+    for context in ITEMS[:200]:
+        strategy.commit(context)
+    moved = [
+        context
+        for context in ITEMS
+        if strategy.score(context) != strategy.score(replace(context, lookahead=None))
+    ]
+    assert bool(moved) == strategy.asks_lookahead
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)

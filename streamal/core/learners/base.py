@@ -35,6 +35,13 @@ class Learner(ABC):
         """
         return None
 
+    def without_committee(self) -> Learner:
+        """A learner without a committee that predicts and learns the same, made of the same parts.
+
+        Only good for being copied: taught, it would teach parts of this one.
+        """
+        return self
+
     @abstractmethod
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """Learn one labelled item.

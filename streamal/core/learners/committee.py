@@ -9,6 +9,7 @@ from streamal.core.chance import draw
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.preprocess import FrontEnd
+from streamal.core.learners.river_learner import RiverLearner
 from streamal.core.types import Features, Probabilities
 
 __all__ = ["BaggingCommittee", "poisson_one"]
@@ -73,6 +74,10 @@ class BaggingCommittee(Learner):
     def boundary_distance(self, features: Features) -> float | None:
         """See `Learner`; the serving classifier's."""
         return self._serving.boundary_distance(self._front_end.encode(features))
+
+    def without_committee(self) -> Learner:
+        """See `Learner`."""
+        return RiverLearner(self._front_end, self._serving)
 
     def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
         """See `Learner`; empty mappings for members that have drawn no label yet."""

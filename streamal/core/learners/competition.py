@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,6 +79,14 @@ class Competition(Learner):
     def boundary_distance(self, features: Features) -> float | None:
         """See `Learner`; the serving learner's."""
         return self._learners[self.serving].boundary_distance(features)
+
+    def without_committee(self) -> Learner:
+        """See `Learner`."""
+        alone = copy(self)
+        alone._learners = {  # noqa: SLF001 - it is one of us
+            name: learner.without_committee() for name, learner in self._learners.items()
+        }
+        return alone
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """See `Learner`; every learner learns it.

@@ -36,6 +36,10 @@ class HeterogeneousCommittee(Learner):
         """See `Learner`; the serving learner's."""
         return self._serving.boundary_distance(features)
 
+    def without_committee(self) -> Learner:
+        """See `Learner`."""
+        return self._serving.without_committee()
+
     def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
         """See `Learner`."""
         return tuple(member.predict_proba(features) for member in self._members)

@@ -12,6 +12,7 @@ from streamal.core.types import (
     NONE_LABELLED,
     Features,
     Labelled,
+    Lookahead,
     Probabilities,
     Production,
     Selection,
@@ -95,6 +96,24 @@ class Model(ABC):
             margins: whether to work out how far each is from the nearest class boundary.
         """
         return NONE_LABELLED
+
+    def lookahead(
+        self,
+        features: Features,  # noqa: ARG002 - numbers have none
+        production: Production,  # noqa: ARG002 - as above
+        *,
+        event_id: str,  # noqa: ARG002 - as above
+    ) -> Lookahead | None:
+        """What it would predict after a label of this item; None in a regression.
+
+        Stays what it is when the model learns. Every label that is tried costs a copy of the model.
+
+        Args:
+            features: as `learn` would get them.
+            production: as `learn` would get it.
+            event_id: as `learn` would get it, so that resampling draws the same.
+        """
+        return None
 
     @property
     def strategy_weights(self) -> Mapping[str, float]:

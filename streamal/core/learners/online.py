@@ -12,6 +12,7 @@ from streamal.core.learners.committees import (
     build_with_committee,
 )
 from streamal.core.learners.labelled_memory import LabelledMemory
+from streamal.core.learners.lookahead import FrozenLearner, ModelLookahead
 from streamal.core.learners.model import RESERVED, Model, Outlook, Target
 from streamal.core.learners.strategy_bandit import StrategyBandit
 from streamal.core.types import (
@@ -46,6 +47,9 @@ class OnlineModel(Model):
         labels_learned: how many labels went into the state.
     """
 
+    #: The learner in its present state, for those who look ahead; not a part of it.
+    _frozen: FrozenLearner | None = None
+
     def __init__(self, learner: Learner, *, target: Target) -> None:
         self.labels_learned = 0
         self._learner = learner
@@ -56,7 +60,9 @@ class OnlineModel(Model):
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what was derived: a snapshot is a function of the labels, not of who asked."""
-        return {**self.__dict__, "_views": {}}
+        state = {**self.__dict__, "_views": {}}
+        state.pop("_frozen", None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take up a state, also one from before there was a memory."""
@@ -115,6 +121,14 @@ class OnlineModel(Model):
             return None
         return distance if top_class(self._learner.predict_proba(inputs)) == label else -distance
 
+    def lookahead(
+        self, features: Features, production: Production, *, event_id: str
+    ) -> ModelLookahead:
+        """See `Model`."""
+        if self._frozen is None:
+            self._frozen = FrozenLearner(self._learner)
+        return ModelLookahead(self._frozen, self._inputs(features, production), event_id)
+
     def learn(
         self,
         features: Features,
@@ -127,6 +141,7 @@ class OnlineModel(Model):
         """See `Model`."""
         label = self._as_learned(production, truth)
         inputs = self._inputs(features, production)
+        self._thaw()
         self._learner.learn(inputs, label, event_id=event_id, weight=weight)
         self.labels_learned += 1
         self._views.clear()
@@ -142,6 +157,12 @@ class OnlineModel(Model):
         label = self._as_learned(production, truth)
         known = top_class(self._learner.predict_proba(self._inputs(features, production)))
         self._bandit.credit(selection, wrong=known != label)
+
+    def _thaw(self) -> None:
+        """Let whoever still looks ahead keep the learner as it is now."""
+        if self._frozen is not None:
+            self._frozen.detach()
+            self._frozen = None
 
     def _as_learned(self, production: Production, truth: Truth) -> str:
         """The class that the learner is to learn."""

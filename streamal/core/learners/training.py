@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -168,6 +169,12 @@ class TrainedLearner(Learner):
     def boundary_distance(self, features: Features) -> float | None:
         """See `Learner`."""
         return self._learner.boundary_distance(features)
+
+    def without_committee(self) -> Learner:
+        """See `Learner`."""
+        alone = copy(self)
+        alone._learner = self._learner.without_committee()  # noqa: SLF001 - it is one of us
+        return alone
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """See `Learner`; the weight is capped, then balanced."""

@@ -60,6 +60,11 @@ class Strategy(ABC):
         """Whether scores depend on `Context.labelled`, which the online model has to remember."""
         return False
 
+    @property
+    def asks_lookahead(self) -> bool:
+        """Whether scores depend on `Context.lookahead`: teaching copies of the online model."""
+        return False
+
     @abstractmethod
     def score(self, context: Context) -> float:
         """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""

@@ -70,6 +70,11 @@ class Combination(Strategy):
         """Whether any part does."""
         return any(part.asks_labelled for part in self._parts)
 
+    @property
+    def asks_lookahead(self) -> bool:
+        """Whether any part does."""
+        return any(part.asks_lookahead for part in self._parts)
+
     def commit(self, context: Context) -> None:
         """Let every part take note of the item."""
         for part in self._parts:

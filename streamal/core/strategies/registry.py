@@ -13,6 +13,7 @@ from streamal.core.strategies.consensus_entropy import ConsensusEntropy
 from streamal.core.strategies.entropy import Entropy
 from streamal.core.strategies.expected_absolute_error import ExpectedAbsoluteError
 from streamal.core.strategies.expected_error import ExpectedError
+from streamal.core.strategies.expected_error_reduction import ExpectedErrorReduction
 from streamal.core.strategies.expected_gradient_length import ExpectedGradientLength
 from streamal.core.strategies.half_space_trees import HalfSpaceTrees
 from streamal.core.strategies.hyperplane_distance import HyperplaneDistance
@@ -42,6 +43,7 @@ _CLASSES: tuple[type[Strategy], ...] = (
     Entropy,
     ExpectedAbsoluteError,
     ExpectedError,
+    ExpectedErrorReduction,
     ExpectedGradientLength,
     HalfSpaceTrees,
     HyperplaneDistance,

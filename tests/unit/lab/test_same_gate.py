@@ -111,6 +111,7 @@ def through_the_lab(
         ("expected_error", None),
         ("closest_support_vector", None),
         ("query_synthesis", None),
+        ("expected_error_reduction", None),
     ],
 )
 def test_the_lab_decides_as_the_roles_do(
@@ -125,14 +126,15 @@ def test_the_lab_decides_as_the_roles_do(
     assert len({decision.propensity for decision, _ in lab}) > 2
 
 
-def test_the_lab_decides_windows_as_the_roles_do(experiment: Experiment) -> None:
+@pytest.mark.parametrize("strategy", ["margin", "expected_error_reduction"])
+def test_the_lab_decides_windows_as_the_roles_do(experiment: Experiment, strategy: str) -> None:
     items = list(experiment.recording.items())[:ITEMS]
-    chosen = settings("margin", None)
+    chosen = settings(strategy, None)
     gate = chosen.gate.model_copy(
         update={"policy": "windowed_top_k", "policy_parameters": {"window": 10, "seconds": 1e4}}
     )
     roles = through_the_roles(items, chosen.model_copy(update={"gate": gate}))
-    lab = through_the_lab(items, "margin", "windowed_top_k,window=10")
+    lab = through_the_lab(items, strategy, "windowed_top_k,window=10")
     assert [decision for decision, _ in lab] == [decision for decision, _ in roles]
     assert 20 < sum(decision.query for decision, _ in lab) < 60
 

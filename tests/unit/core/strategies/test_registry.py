@@ -20,6 +20,7 @@ def test_the_registered_names() -> None:
         "entropy",
         "expected_absolute_error",
         "expected_error",
+        "expected_error_reduction",
         "expected_gradient_length",
         "half_space_trees",
         "hyperplane_distance",
