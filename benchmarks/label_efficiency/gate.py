@@ -12,6 +12,7 @@ from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Conditions, Context, Production
+from streamal.settings import GateSettings
 
 __all__ = ["Choice", "Decider", "Entrant", "Task", "ours"]
 
@@ -82,7 +83,13 @@ class _Ours:
     def __init__(self, strategy: str, policy: str, task: Task) -> None:
         self._gate = Gate(
             build_strategy(strategy, {}),
-            build_budget(policy, {}, budget=task.budget),
+            build_budget(
+                policy,
+                {},
+                budget=task.budget,
+                exploration=_DEFAULTS.exploration,
+                advance_labels=_DEFAULTS.advance_labels,
+            ),
             seed=task.seed,
         )
 
@@ -100,6 +107,7 @@ class _Ours:
         return Choice(len(block), ask=False)
 
 
+_DEFAULTS = GateSettings()
 _NO_FEATURES: Mapping[str, float] = {}
 _SILENT = Production()
 

@@ -52,6 +52,7 @@ def new_gate(settings: Settings, partitions: int) -> Gate:
         gate.policy_parameters,
         budget=gate.budget,
         exploration=gate.exploration,
+        advance_labels=gate.advance_labels,
         max_per_hour=gate.max_per_hour,
         max_pending=gate.max_pending,
         stop_at_accuracy=gate.stop_at_accuracy,

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     MAX_PENDING = "max_pending"
     RATE_LIMITED = "rate_limited"
     STOPPED = "stopped"
+    ADVANCE = "advance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,11 @@ __all__ = [
 #: What production predicts, and so what a reviewer is asked for.
 TaskName = Literal["classification", "regression"]
 
-#: Why an item was routed. `exploration` and `stopped` items came by the floor, not by their score.
-ReviewReason = Literal["above_threshold", "at_threshold", "exploration", "max_pending", "stopped"]
+#: Why an item was routed. `exploration` and `stopped` items came by the floor and `advance` ones
+#: because the stream was young, not by their score.
+ReviewReason = Literal[
+    "above_threshold", "at_threshold", "exploration", "max_pending", "stopped", "advance"
+]
 
 
 class ModelView(BaseModel):

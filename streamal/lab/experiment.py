@@ -22,13 +22,20 @@ from streamal.core.strategies import Strategy, build_strategy, strategies_for
 from streamal.core.types import JsonState, Task, Truth
 from streamal.errors import SettingsInvalid
 from streamal.lab.source import Item, Recording
+from streamal.settings import GateSettings
 
 __all__ = ["Experiment", "Reviewers", "Setup", "named_part"]
 
 #: Members of the bagging committee when a strategy asks one; the usual number for bagging.
 COMMITTEE_SIZE: Final = 10
 
-_EXPLORATION: Final = "exploration"
+#: What stands in `gate.*` for every policy, and may be said with the policy here; as in production
+#: unless it is.
+_GATE: Final = GateSettings()
+_SHARED: Final = {
+    "exploration": _GATE.exploration,
+    "advance_labels": _GATE.advance_labels,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Setup:
 
     Attributes:
         strategy: of the gate; name and parameters.
-        policy: of the gate; name and parameters, `exploration` among them.
+        policy: of the gate; name and parameters, `exploration` and `advance_labels` among them.
         learner: of the online model; name and parameters.
         budget: share of items to ask about, in (0, 1].
         seed: of every draw.
@@ -114,12 +121,19 @@ class Setup:
 
     def _policy(self) -> BudgetPolicy:
         name, parameters = named_part("--policy", self.policy)
-        exploration = parameters.pop(_EXPLORATION, None)
-        if exploration is None:
-            return build_budget(name, parameters, budget=self.budget)
-        if isinstance(exploration, bool) or not isinstance(exploration, int | float):
-            raise SettingsInvalid(f"--policy = {self.policy!r}: exploration must be a number")
-        return build_budget(name, parameters, budget=self.budget, exploration=exploration)
+        shared = {key: parameters.pop(key, usual) for key, usual in _SHARED.items()}
+        numbers: dict[str, float] = {}
+        for key, value in shared.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SettingsInvalid(f"--policy = {self.policy!r}: {key} must be a number")
+            numbers[key] = value
+        return build_budget(
+            name,
+            parameters,
+            budget=self.budget,
+            exploration=numbers["exploration"],
+            advance_labels=numbers["advance_labels"],
+        )
 
 
 def named_part(option: str, text: str) -> tuple[str, JsonState]:

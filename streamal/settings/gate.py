@@ -41,6 +41,8 @@ class GateSettings(Section):
         budget: share of events to route, in (0, 1].
         exploration: share of the budget spent on uniformly drawn events, in [0, 0.9]; 0 makes
             unbiased estimates impossible.
+        advance_labels: labels over all partitions that a new pipeline spends at once, before the
+            budget has earned them, and saves again afterwards; 0 waits.
         max_per_hour: hard limit of routed events per hour over all partitions.
         max_pending: unanswered reviews from which only exploration goes on.
         stop_at_accuracy: accuracy, in (0, 1), from which only exploration goes on, once it is
@@ -67,6 +69,7 @@ class GateSettings(Section):
     policy_parameters: Parameters = Field(default_factory=dict)
     budget: float = Field(default=0.05, gt=0, le=1)
     exploration: float = Field(default=0.2, ge=0, le=0.9)
+    advance_labels: float = Field(default=10.0, ge=0, le=10_000)
     max_per_hour: float | None = Field(default=None, gt=0)
     max_pending: int | None = Field(default=None, ge=1)
     stop_at_accuracy: float | None = Field(default=None, gt=0, lt=1)

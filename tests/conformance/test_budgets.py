@@ -15,6 +15,7 @@ from numpy.random import default_rng
 from streamal.core.budgets import (
     BUDGETS,
     SHARED_PARAMETERS,
+    Advance,
     BudgetPolicy,
     MaxPending,
     MaxPerHour,
@@ -78,16 +79,23 @@ VALUES: dict[tuple[str, str], tuple[list[JsonValue], list[JsonValue]]] = {
 
 PARAMETERS = [(name, p.name) for name, cls in BUDGETS.items() for p in describe(cls).parameters]
 
-#: Limits around a policy, as `build_budget` puts them.
+#: What stands around a policy, as `build_budget` puts them.
 LIMITS: dict[str, dict[str, Any]] = {
     "free": {},
     "max_pending": {"max_pending": 20},
     "max_per_hour": {"max_per_hour": 300, "share": 0.5},
     "stopping": {"stop_at_accuracy": 0.9},
-    "all": {"max_pending": 20, "max_per_hour": 300, "share": 0.5, "stop_at_accuracy": 0.9},
+    "advance": {"advance_labels": 10, "share": 0.5},
+    "all": {
+        "advance_labels": 10,
+        "max_pending": 20,
+        "max_per_hour": 300,
+        "share": 0.5,
+        "stop_at_accuracy": 0.9,
+    },
 }
 
-CLASSES = [*BUDGETS.values(), MaxPending, MaxPerHour, Stopping]
+CLASSES = [*BUDGETS.values(), Advance, MaxPending, MaxPerHour, Stopping]
 
 
 def build(name: str, **arguments: JsonValue) -> BudgetPolicy:

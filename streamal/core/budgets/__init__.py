@@ -1,8 +1,9 @@
 """Budget policies: from a stream of scores to propensities that a budget can pay for.
 
 One class per file. `BUDGETS` is the registry that settings, catalogue and conformance suite go by;
-limits (`MaxPerHour`, `MaxPending`, `Stopping`) wrap any policy and are put around it by
-`build_budget`. A policy that samples uniformly is `quantile` with the strategy `random`.
+an `Advance` and the limits (`MaxPerHour`, `MaxPending`, `Stopping`) wrap any policy and are put
+around it by `build_budget`. A policy that samples uniformly is `quantile` with the strategy
+`random`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from streamal.core.budgets.advance import Advance, AdvanceLabels
 from streamal.core.budgets.balanced_incremental_quantile_filter import (
     BalancedIncrementalQuantileFilter,
 )
@@ -32,6 +34,7 @@ from streamal.errors import SettingsInvalid
 __all__ = [
     "BUDGETS",
     "SHARED_PARAMETERS",
+    "Advance",
     "BalancedIncrementalQuantileFilter",
     "BudgetPolicy",
     "FixedThreshold",
@@ -73,6 +76,7 @@ def build_budget(
     *,
     budget: float,
     exploration: float = 0.2,
+    advance_labels: float = 0.0,
     max_per_hour: float | None = None,
     max_pending: int | None = None,
     stop_at_accuracy: float | None = None,
@@ -87,10 +91,11 @@ def build_budget(
         parameters: the policy's own parameters.
         budget: share of items to route, in (0, 1].
         exploration: share of the budget spent uniformly, in [0, 0.9].
+        advance_labels: labels over all partitions that are spent before the budget has earned them.
         max_per_hour: routed items in any hour over all partitions; None for no limit.
         max_pending: unanswered reviews from which only exploration goes on; None for no limit.
         stop_at_accuracy: the accuracy from which only exploration goes on; None for no limit.
-        share: this partition's part of `max_per_hour`: 1 / partitions.
+        share: this partition's part of what holds for all of them: 1 / partitions.
 
     Raises:
         SettingsInvalid: there is no such policy, a parameter is unknown or out of its range, or
@@ -102,7 +107,8 @@ def build_budget(
     if name not in BUDGETS:
         allowed = ", ".join(sorted(BUDGETS))
         raise SettingsInvalid(f"gate.policy: {name!r} is not a budget policy; one of {allowed}")
-    problems = check("gate.max_per_hour", max_per_hour, HourlyLimit | None)
+    problems = check("gate.advance_labels", advance_labels, AdvanceLabels)
+    problems += check("gate.max_per_hour", max_per_hour, HourlyLimit | None)
     problems += check("gate.max_pending", max_pending, PendingLimit | None)
     problems += check("gate.stop_at_accuracy", stop_at_accuracy, TargetAccuracy | None)
     if stop_at_accuracy is not None and not exploration:
@@ -120,6 +126,8 @@ def build_budget(
         shared={"budget": budget, "exploration": exploration},
         shared_key="gate",
     )
+    if advance_labels:
+        policy = Advance(policy, advance_labels, share)
     if stop_at_accuracy is not None:
         policy = Stopping(policy, stop_at_accuracy)
     if max_pending is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, TypeAlias
 
 from streamal.core.budgets.base import BudgetPolicy
-from streamal.core.budgets.limit import Limit
+from streamal.core.budgets.wrapper import Wrapper
 from streamal.core.parameters import Range
 from streamal.core.types import Conditions, Offer, Reason
 
@@ -15,7 +15,7 @@ __all__ = ["MaxPending", "PendingLimit"]
 PendingLimit: TypeAlias = Annotated[int, Range(low=1)]
 
 
-class MaxPending(Limit):
+class MaxPending(Wrapper):
     """Slows another policy to its exploration floor while too many reviews are unanswered.
 
     A soft limit: exploration goes on, so that estimates stay unbiased while reviewers are away.
@@ -47,7 +47,7 @@ class MaxPending(Limit):
         super().__init__(inner)
         self.max_pending = max_pending
 
-    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
+    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
         if conditions.pending is None or conditions.pending < self.max_pending:
             return offer

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from streamal.core.budgets.base import BudgetPolicy, own_state, read_number
-from streamal.core.budgets.limit import Limit
+from streamal.core.budgets.wrapper import Wrapper
 from streamal.core.parameters import Range
 from streamal.core.types import Conditions, JsonState, Offer, Reason
 from streamal.errors import SettingsInvalid
@@ -59,7 +59,7 @@ class _Bucket:
         return _Bucket(self.capacity, self.hourly, self.tokens - 1.0, self.filled_at)
 
 
-class MaxPerHour(Limit):
+class MaxPerHour(Wrapper):
     """Never routes more than the allowance in any hour, whatever another policy offers.
 
     A hard limit, sliding over all hours: a token bucket whose capacity (a tenth of the allowance,
@@ -108,7 +108,7 @@ class MaxPerHour(Limit):
         self._full = _Bucket(capacity, self.allowance - capacity, capacity)
         self._bucket = self._full
 
-    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
+    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
         tokens = self._bucket.at(conditions.now).tokens
         if tokens >= self._reserve:

@@ -69,7 +69,7 @@ class Quantile(RankingPolicy):
         self,
         budget: Budget,
         exploration: Exploration = 0.2,
-        window: Annotated[int, Range(10, 100_000)] = 1000,
+        window: Annotated[int, Range(10, 100_000)] = 300,
     ) -> None:
         self.budget = budget
         self.exploration = exploration

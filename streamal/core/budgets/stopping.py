@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, TypeAlias
 
 from streamal.core.budgets.base import BudgetPolicy
-from streamal.core.budgets.limit import Limit
+from streamal.core.budgets.wrapper import Wrapper
 from streamal.core.parameters import Range
 from streamal.core.types import Conditions, Offer, Reason
 
@@ -15,7 +15,7 @@ __all__ = ["Stopping", "TargetAccuracy"]
 TargetAccuracy: TypeAlias = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 
 
-class Stopping(Limit):
+class Stopping(Wrapper):
     """Slows another policy to its exploration floor while accuracy is high enough for sure.
 
     Labels that improve what is good already are better kept for later. Exploration goes on, so the
@@ -58,7 +58,7 @@ class Stopping(Limit):
         super().__init__(inner)
         self.stop_at_accuracy = stop_at_accuracy
 
-    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
+    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
         low = conditions.accuracy_low
         if low is None or low < self.stop_at_accuracy or conditions.budget_factor > 1.0:

@@ -41,7 +41,14 @@ GATE_METRICS: Final = (
         (GATE,),
         labels=("reason",),
         known={
-            "reason": ("above_threshold", "at_threshold", "exploration", "max_pending", "stopped")
+            "reason": (
+                "above_threshold",
+                "at_threshold",
+                "exploration",
+                "max_pending",
+                "stopped",
+                "advance",
+            )
         },
     ),
     MetricSpec(

@@ -61,7 +61,8 @@ def test_the_document_has_exactly_the_keys_that_programs_rely_on(
 
 
 def test_the_numbers_agree_with_one_another(experiment: Experiment, run: Run) -> None:
-    (found,) = run(experiment).runs()
+    # So short a stream would spend a sixth of its labels on the advance, whatever the scores say.
+    (found,) = run(replace(experiment, policies=("quantile,advance_labels=0",))).runs()
     assert found.events == 600
     assert found.query_ratio == found.queries / 600 == pytest.approx(0.1, abs=0.02)
     assert found.retention == pytest.approx(found.accuracy / found.accuracy_all_labels)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamal.core.budgets import BUDGETS
+from streamal.core.budgets import BUDGETS, Advance
 from streamal.core.strategies import STRATEGIES, build_strategy, strategies_for
 from streamal.core.types import Context, Production, Task
 from streamal.errors import SettingsInvalid
@@ -75,8 +75,12 @@ def test_a_parameter_that_cannot_be_read(text: str) -> None:
 def test_parameters_reach_the_parts() -> None:
     gate = replace(SETUP, strategy="margin,source=production").gate()
     assert getattr(gate.strategy, "source") == "production"  # noqa: B009 - not every strategy has it
-    policy = replace(SETUP, policy="quantile,window=50,exploration=0.5").gate().policy
-    assert (getattr(policy, "window"), policy.floor) == (50, 0.05)  # noqa: B009 - nor every policy
+    policy = (
+        replace(SETUP, policy="quantile,window=50,exploration=0.5,advance_labels=7").gate().policy
+    )
+    assert isinstance(policy, Advance)
+    assert (policy.advance_labels, policy.floor) == (7, 0.05)
+    assert getattr(policy.inner, "window") == 50  # noqa: B009 - nor every policy
 
 
 def test_every_problem_of_the_grid_is_said_at_once() -> None:
@@ -84,7 +88,12 @@ def test_every_problem_of_the_grid_is_said_at_once() -> None:
         Recording(Path("x.csv"), "t"),
         Reviewers(),
         strategies=("nope", "margin"),
-        policies=("quantile,window=1", "quantile,exploration=yes", "nor_this"),
+        policies=(
+            "quantile,window=1",
+            "quantile,exploration=yes",
+            "split,advance_labels=-1",
+            "nor_this",
+        ),
         learners=("neither",),
         budgets=(0.1, 2.0),
     )
@@ -95,6 +104,7 @@ def test_every_problem_of_the_grid_is_said_at_once() -> None:
         "'nope'",
         "window",
         "exploration must be a number",
+        "advance_labels: -1 is not allowed",
         "nor_this",
         "'neither'",
         "2.0",
@@ -107,7 +117,7 @@ def test_every_registered_part_can_be_named() -> None:
     for strategy in STRATEGIES:
         assert replace(SETUP, strategy=strategy).gate().strategy.name == strategy
     for policy in BUDGETS:
-        assert replace(SETUP, policy=policy).gate().policy.name == policy
+        assert replace(SETUP, policy=f"{policy},advance_labels=0").gate().policy.name == policy
 
 
 def members(strategy: str) -> int:

@@ -104,7 +104,10 @@ def test_parameters_in_the_environment_are_json(
         ("[topics]\nlabels = ''", "topics.labels = '': String should have at least 1 character"),
         ("[telemetry]\nport = 70000", "telemetry.port = 70000: Input should be less than or equal"),
         ("gate = 3", "gate: must be a table of settings, as under [gate]"),
-        ("[gate]\nbudgt = 1", "gate.budgt: unknown key; did you mean budget? allowed: breaker, "),
+        (
+            "[gate]\nbudgt = 1",
+            "gate.budgt: unknown key; did you mean budget? allowed: advance_labels",
+        ),
         ("[gates]\n", "gates: unknown key; did you mean gate? allowed: broker, "),
         ("[format.fields]\nid = 'x'", "format.fields.id: unknown key; "),
         ("[topics]\nreviews = 'labels'", "topics: reviews and labels have the same name 'labels'"),

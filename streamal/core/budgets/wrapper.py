@@ -1,4 +1,4 @@
-"""What the limits share that are put around a policy."""
+"""What the limits and the advance share, which are put around a policy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from streamal.core.budgets.base import BudgetPolicy
 from streamal.core.types import Candidate, Conditions, DecisionWindow, JsonState, Offer
 
-__all__ = ["Limit"]
+__all__ = ["Wrapper"]
 
 
-class Limit(BudgetPolicy):
-    """Cuts down another policy's offers.
+class Wrapper(BudgetPolicy):
+    """Changes another policy's offers.
 
     Args:
-        inner: the policy that is limited; may itself be inside a limit.
+        inner: the policy whose offers are changed; may itself be a wrapper.
     """
 
     def __init__(self, inner: BudgetPolicy) -> None:
@@ -29,20 +29,20 @@ class Limit(BudgetPolicy):
         return self.inner.decision_window
 
     def preview(self, score: float, conditions: Conditions) -> Offer:
-        """The inner policy's offer, cut down."""
-        return self.cut(self.inner.preview(score, conditions), conditions)
+        """The inner policy's offer, changed."""
+        return self.adjusted(self.inner.preview(score, conditions), conditions)
 
     def offers(self, candidates: Sequence[Candidate], conditions: Conditions) -> list[Offer]:
-        """The inner policy's, not yet cut down: earlier items of a window may use up the limit."""
+        """The inner policy's, not yet changed: earlier items of a window may use up a limit."""
         return self.inner.offers(candidates, conditions)
 
     def limited(self, offer: Offer, conditions: Conditions) -> Offer:
-        """See `BudgetPolicy.limited`; the innermost limit cuts first."""
-        return self.cut(self.inner.limited(offer, conditions), conditions)
+        """See `BudgetPolicy.limited`; the innermost wrapper changes first."""
+        return self.adjusted(self.inner.limited(offer, conditions), conditions)
 
     @abstractmethod
-    def cut(self, offer: Offer, conditions: Conditions) -> Offer:
-        """What this limit leaves of an offer. Changes no state."""
+    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
+        """What this wrapper makes of an offer. Changes no state."""
 
     def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:
         """See `BudgetPolicy.commit`."""
