@@ -20,6 +20,7 @@ from streamal.core.estimation import (
     WindowTotals,
     estimate_window,
 )
+from streamal.core.estimation.window import measure
 
 REPLICATES = 400
 #: Four standard errors of a coverage of 95 % over that many replicates.
@@ -55,6 +56,24 @@ def test_over_all_draws_the_mean_and_the_variance_are_exact(
     assert mean == pytest.approx(correct.mean(), abs=1e-9)
     spread = np.dot(chances, (np.array(raws) - mean) ** 2)
     assert np.dot(chances, variances) == pytest.approx(spread, rel=1e-6, abs=1e-9)
+
+
+@given(events, st.booleans())
+def test_a_window_without_a_past_is_unbiased_too(
+    population: list[tuple[bool, float, float]], predicted: bool
+) -> None:
+    correct, expected, propensity = (
+        np.array(column, dtype=float) for column in zip(*population, strict=True)
+    )
+    expected *= predicted
+    totals = WindowTotals(len(correct), float(expected.sum()))
+    mean = 0.0
+    for draw in product((False, True), repeat=len(correct)):
+        drawn = np.array(draw)
+        items = LabelledItems.of(correct[drawn], expected[drawn], propensity[drawn])
+        measured = measure(totals, items, items.propensity, {}, None)
+        mean += measured.total * np.prod(np.where(drawn, propensity, 1 - propensity))
+    assert mean / len(correct) == pytest.approx(correct.mean(), abs=1e-6)
 
 
 labelled = st.lists(

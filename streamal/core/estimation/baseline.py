@@ -1,4 +1,4 @@
-"""The control variate: what past labels say that g is worth, before this window's are looked at."""
+"""The control variate: what labels say that g is worth, each without being its own judge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from streamal.core.estimation.values import FloatArray, LabelledItems
 from streamal.core.types import JsonState
 
-__all__ = ["Baseline", "BaselineFit"]
+__all__ = ["Baseline", "BaselineFit", "leave_one_out"]
 
 #: Effective past labels that weigh as much as the assumption that g is calibrated (slope 1).
 _PRIOR_LABELS = 10.0
@@ -73,16 +73,9 @@ class BaselineFit:
         sums = self._sums
         if not sums.effective:
             return None
-        mean_g, mean_c = sums.g / sums.weight, sums.c / sums.weight
-        variance = max(0.0, sums.gg / sums.weight - mean_g**2)
-        covariance = sums.cg / sums.weight - mean_c * mean_g
-        prior = _PRIOR_LABELS * _PRIOR_VARIANCE / sums.effective
-        slope = min(1.0, max(0.0, (covariance + prior) / (variance + prior)))
-        expected = mean_g if sums.g else _IGNORANCE
-        level = (sums.effective * mean_c + _PRIOR_LEVEL * expected) / (
-            sums.effective + _PRIOR_LEVEL
-        )
-        return Baseline(level - slope * mean_g, slope)
+        moments = np.array([[sums.weight], [sums.c], [sums.g], [sums.gg], [sums.cg]])
+        intercept, slope = _fitted(moments, np.array([sums.effective]), sums.g / sums.weight)
+        return Baseline(float(intercept[0]), float(slope[0]))
 
     def rescale(self, factor: float) -> None:
         """Go on in another unit of c and g: both were `factor` times as large, > 0."""
@@ -102,6 +95,72 @@ class BaselineFit:
     def restore(self, state: JsonState) -> None:
         """Return to what `state` returned."""
         self._sums = _Sums(**{name: float(str(value)) for name, value in state.items()})
+
+
+def leave_one_out(
+    items: LabelledItems, inclusion: FloatArray, mean_expected: float
+) -> tuple[Baseline, FloatArray]:
+    """Baselines of a window that has no past: for each item, from all the others.
+
+    An item's own outcome and own draw have no part in what it is compared with, so the AIPW
+    estimate stays unbiased, with any number of labels, where a ratio of weighted sums is not.
+    Fitted as `BaselineFit` does. Wu, E., and Gagnon-Bartsch, J. A. (2018), "The LOOP estimator:
+    adjusting for covariates in randomized experiments", Evaluation Review 42 (4), 458-488.
+
+    Args:
+        items: the labelled items of the window, n of them.
+        inclusion: P(routed and answered) of each.
+        mean_expected: mean of g over all events of the window, in [0, 1]; 0 where nothing predicts.
+
+    Returns:
+        The baseline from all items, for those that have no label; and (n,) the expected outcome of
+        each item by the others.
+    """
+    weight = (1 - inclusion) / inclusion**2
+    c, g = items.correct, items.expected_correct
+    sums = _without_each(
+        np.array([weight, weight * c, weight * g, weight * g * g, weight * c * g, weight**2])
+    )
+    moments, squared = sums[:-1], sums[-1]
+    effective = np.divide(moments[0] ** 2, squared, out=np.zeros_like(squared), where=squared > 0)
+    intercept, slope = _fitted(moments, effective, mean_expected)
+    whole = Baseline(float(intercept[-1]), float(slope[-1]))
+    return whole, intercept[:-1] + slope[:-1] * g
+
+
+def _without_each(terms: FloatArray) -> FloatArray:
+    """(rows, n + 1): sums over all columns but one, and in the last column over all.
+
+    Added from both ends rather than subtracted from the whole, where a large term would drown the
+    small ones.
+    """
+    nothing = np.zeros((len(terms), 1))
+    before = np.hstack([nothing, np.cumsum(terms, axis=1)])
+    after = np.hstack([np.cumsum(terms[:, ::-1], axis=1)[:, ::-1][:, 1:], nothing, nothing])
+    summed: FloatArray = before + after[:, : before.shape[1]]
+    return summed
+
+
+def _fitted(
+    moments: FloatArray, effective: FloatArray, mean_expected: float
+) -> tuple[FloatArray, FloatArray]:
+    """Intercepts and slopes.
+
+    Args:
+        moments: (5, k): Σω, Σωc, Σωg, Σωg², Σωcg of k sets of items.
+        effective: (k,) Kish's effective number of labels in each; 0 leaves the assumptions alone.
+        mean_expected: mean of g, the level that is assumed; 0 where nothing predicts.
+    """
+    scale = np.divide(1.0, moments[0], out=np.zeros_like(effective), where=effective > 0)
+    mean_c, mean_g, mean_gg, mean_cg = moments[1:] * scale
+    variance = np.maximum(0.0, mean_gg - mean_g**2)
+    prior = _PRIOR_LABELS * _PRIOR_VARIANCE
+    slope = np.clip(
+        (effective * (mean_cg - mean_c * mean_g) + prior) / (effective * variance + prior), 0.0, 1.0
+    )
+    assumed = mean_expected or _IGNORANCE
+    level = (effective * mean_c + _PRIOR_LEVEL * assumed) / (effective + _PRIOR_LEVEL)
+    return level - slope * np.where(effective > 0, mean_g, mean_expected), slope
 
 
 @dataclass(frozen=True, slots=True)

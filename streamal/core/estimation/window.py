@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamal.core.estimation.baseline import Baseline
+from streamal.core.estimation.baseline import Baseline, leave_one_out
 from streamal.core.estimation.inclusion import inclusion_probability, response_rate
 from streamal.core.estimation.measurement import Measurement, report
 from streamal.core.estimation.values import (
@@ -20,12 +20,6 @@ from streamal.core.estimation.values import (
 )
 
 __all__ = ["estimate_window", "measure"]
-
-#: Effective labels, and the range of Σw / events, from which a window may serve as its own
-#: baseline: outside of it the ratio of two weighted sums is noticeably biased.
-_SELF_SUPPORTING = 10.0
-#: Baseline of a stream without predictions and without a past: the constant that is never far off.
-_IGNORANCE = Baseline(intercept=0.5, slope=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,8 @@ def measure(
 
     AIPW: z = m + (ξ/p)(c - m), m the baseline of the past and p = P(routed and answered); z - c is
     a martingale difference whatever m is, because propensities and m are fixed before the draw.
-    Hájek, Σwc/Σw with w = 1/p, when the totals are missing, or when there is no past yet and the
-    window can support itself.
+    While there is no past, m of each item comes from the others of its window, which is as good a
+    reason (`leave_one_out`). Hájek, Σwc/Σw with w = 1/p, when the totals are missing.
 
     Args:
         totals: sums over all reachable events; None when they are not known.
@@ -77,7 +71,7 @@ def measure(
     if totals is not None and len(items) > totals.events:
         raise ValueError(f"{len(items)} labelled items among {totals.events} events")
     weight = 1 / inclusion
-    centre = _centre(totals, items, weight, baseline)
+    centre = _centre(totals, items, inclusion, baseline)
     # Unbiased estimates, from the drawn items, of the sum over all events of the second and third
     # cumulants of ξ(c - m)/p; the third with the share that studentising adds, so that it is
     # κ₃ for small p and vanishes with the variance as p goes to 1.
@@ -135,17 +129,20 @@ def estimate_window(
 def _centre(
     totals: WindowTotals | None,
     items: LabelledItems,
-    weight: FloatArray,
+    inclusion: FloatArray,
     baseline: Baseline | None,
 ) -> _Centre:
+    weight = 1 / inclusion
     if totals is None:
         return _self_normalised(float(weight.sum()), items, weight)
     if baseline is None:
-        if _supports_itself(totals.events, weight):
-            return _self_normalised(float(totals.events), items, weight)
-        baseline = Baseline(0.0, 1.0) if totals.sum_expected_correct else _IGNORANCE
+        mean_expected = totals.sum_expected_correct / max(1, totals.events)
+        baseline, expected = leave_one_out(items, inclusion, mean_expected)
+    else:
+        expected = baseline.of(items.expected_correct)
+    # What all events are expected to sum to, each labelled one by what it is compared with.
     predicted = baseline.intercept * totals.events + baseline.slope * totals.sum_expected_correct
-    expected = baseline.of(items.expected_correct)
+    predicted += float(np.sum(expected - baseline.of(items.expected_correct)))
     return _Centre(
         method=Method.AIPW,
         events=float(totals.events),
@@ -167,14 +164,6 @@ def _self_normalised(events: float, items: LabelledItems, weight: FloatArray) ->
         expected=np.full(len(items), mean),
         mean=mean,
         scale=events / float(weight.sum()),
-    )
-
-
-def _supports_itself(events: int, weight: FloatArray) -> bool:
-    represented = float(weight.sum())
-    return (
-        events / 2 <= represented <= 2 * events
-        and represented**2 >= _SELF_SUPPORTING * float(np.sum(weight**2)) > 0
     )
 
 

@@ -44,14 +44,27 @@ def test_hajek_by_hand_when_totals_are_missing() -> None:
     assert estimate.standard_error**2 == pytest.approx(variance)
 
 
-def test_a_window_without_a_past_supports_itself_if_it_can() -> None:
-    totals = WindowTotals(1_000, 900.0)
-    many = LabelledItems.of([1, 0] * 50, [0.9] * 100, [0.1] * 100)
-    few = LabelledItems.of([1, 0] * 4, [0.9] * 8, [0.008] * 8)
-    lopsided = LabelledItems.of([0] * 30, [0.9] * 30, [1.0] * 30)
-    assert estimate_window(totals, many, {}).method is Method.HAJEK
-    assert estimate_window(totals, few, {}).method is Method.AIPW
-    assert estimate_window(totals, lopsided, {}).method is Method.AIPW
+def test_a_window_without_a_past_by_hand() -> None:
+    # Both have the same weight, g says 0.9, and it counts as two labels. Without oneself: one
+    # label and those two. For the other 98 events: both labels and those two.
+    items = LabelledItems.of([1, 0], [0.9, 0.9], [0.02, 0.02])
+    estimate = estimate_window(WindowTotals(100, 90.0), items, {})
+    by_the_other = ((0.0 + 1.8) / 3, (1.0 + 1.8) / 3)
+    unlabelled = (1.0 + 1.8) / 4
+    total = 98 * unlabelled + sum(by_the_other)
+    total += 50 * (1.0 - by_the_other[0]) + 50 * (0.0 - by_the_other[1])
+    assert estimate.raw == pytest.approx(total / 100)
+    assert estimate.method is Method.AIPW
+
+
+@pytest.mark.parametrize("labels", [1, 3])
+def test_a_window_without_a_past_and_without_a_prediction_assumes_one_half(labels: int) -> None:
+    items = LabelledItems.of([1.0] * labels, [0.0] * labels, [0.5] * labels)
+    estimate = estimate_window(WindowTotals(10), items, {})
+    others = (labels - 1 + 2 * 0.5) / (labels - 1 + 2)
+    whole = (labels + 2 * 0.5) / (labels + 2)
+    total = (10 - labels) * whole + labels * others + 2 * labels * (1.0 - others)
+    assert estimate.raw == pytest.approx(total / 10)
 
 
 def test_every_event_labelled_leaves_no_doubt() -> None:
@@ -85,8 +98,9 @@ def test_equal_outcomes_never_collapse_the_interval(outcome: float, labels: int)
     totals = WindowTotals(100 * labels, 90.0 * labels)
     for baseline in (None, TRUSTING, Baseline(outcome, 0.0)):
         estimate = estimate_window(totals, items, {}, baseline, least_propensity=0.01)
-        # Three in n: the rule for events that were not seen.
-        assert estimate.interval.half_width > min(0.45, 1.0 / labels)
+        # Three in n would be the rule for events that were not seen.
+        reach = abs(outcome - (estimate.interval.high if outcome < 1 else estimate.interval.low))
+        assert reach > min(0.9, 1.9 / labels)
         assert not estimate.reliable
         assert 0.0 <= estimate.interval.low <= estimate.value <= estimate.interval.high <= 1.0
 
