@@ -29,6 +29,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "at_threshold": "It scored exactly at the threshold and won the draw.",
     "exploration": "It was drawn at random, so that the accuracy estimate stays honest.",
     "max_pending": "It was drawn at random while many reviews wait.",
+    "stopped": "It was drawn at random while the model is good enough.",
+    "advance": "It is among the first of a new pipeline, which has to start somewhere.",
 }
 
 

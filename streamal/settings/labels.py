@@ -75,7 +75,10 @@ class LabelSettings(Section):
     ttl_seconds: float = Field(default=7 * 86_400, gt=0, le=3650 * 86_400)
     required: _Required = 1
     required_by_reason: dict[
-        Literal["above_threshold", "at_threshold", "exploration", "max_pending"], _Required
+        Literal[
+            "above_threshold", "at_threshold", "exploration", "max_pending", "stopped", "advance"
+        ],
+        _Required,
     ] = Field(default_factory=dict)
     overlap: float = Field(default=0.0, ge=0, le=1)
     consensus: Literal["majority", "weighted", "dawid_skene"] = "majority"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.telemetry.catalogue.spec import GATE, Kind, MetricSpec
+from streamal.telemetry.catalogue.spec import GATE, ROUTING_REASONS, Kind, MetricSpec
 
 __all__ = ["GATE_METRICS"]
 
@@ -40,16 +40,7 @@ GATE_METRICS: Final = (
         "Divide its rate by that of streamal_events_accepted_total for the spend over any time.",
         (GATE,),
         labels=("reason",),
-        known={
-            "reason": (
-                "above_threshold",
-                "at_threshold",
-                "exploration",
-                "max_pending",
-                "stopped",
-                "advance",
-            )
-        },
+        known={"reason": ROUTING_REASONS},
     ),
     MetricSpec(
         "unreachable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
+from streamal.telemetry.catalogue.spec import ROUTING_REASONS, TRAINER, Kind, MetricSpec
 
 __all__ = ["QUALITY_METRICS"]
 
@@ -94,7 +94,7 @@ QUALITY_METRICS: Final = (
         "Exploration below the others: estimates rest on it; have it answered first.",
         (TRAINER,),
         labels=("reason",),
-        known={"reason": ("above_threshold", "at_threshold", "exploration", "max_pending")},
+        known={"reason": ROUTING_REASONS},
         unit="ratio",
     ),
     MetricSpec(

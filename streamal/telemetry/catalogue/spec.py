@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from streamal.core.types import Reason
+
 __all__ = [
     "BOTH",
     "CONSOLE",
@@ -15,6 +17,7 @@ __all__ = [
     "GATE",
     "LABELS",
     "LABEL_STUDIO",
+    "ROUTING_REASONS",
     "TRAINER",
     "Kind",
     "MetricSpec",
@@ -36,6 +39,11 @@ CONSOLE: Final = "console"
 LABEL_STUDIO: Final = "label-studio"
 BOTH: Final = (GATE, TRAINER)
 EVERY: Final = (*BOTH, CONSOLE, LABEL_STUDIO)
+
+#: Why an event is routed, as review requests name it; a rate limit alone routes nothing.
+ROUTING_REASONS: Final = tuple(
+    reason.value for reason in Reason if reason is not Reason.RATE_LIMITED
+)
 
 #: Every label with what bounds the number of its values.
 LABELS: Final[Mapping[str, str]] = {

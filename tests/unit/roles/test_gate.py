@@ -206,6 +206,7 @@ def test_pending_reviews_beyond_the_limit_slow_the_gate_to_exploration() -> None
 def windowed(window: int = 4, seconds: float = 30.0, **gate: object) -> Town:
     parameters = {"window": window, "seconds": seconds, "diversity": 0.0}
     settings = {"policy": "windowed_top_k", "policy_parameters": parameters, "exploration": 0}
+    settings["advance_labels"] = 0
     production = {"strategy_parameters": {"source": "production"}}
     return Town({"gate": {"budget": 0.25, **production, **settings, **gate}})
 
