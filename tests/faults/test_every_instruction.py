@@ -8,37 +8,113 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
-from streamal.core.learners import OnlineModel, build_model
+from streamal.bootstrap.parts import blank_model
+from streamal.core.learners import Model, Outlook
 from streamal.core.types import Production
-from streamal.events import LabelEvent, ReviewRequest, WindowStats
+from streamal.events import LabelEvent, LossQuality, ReviewRequest, WindowStats
 from streamal.operations.inspect import inspect
+from streamal.operations.replay import replayed_view
 from streamal.ports import TopicPartition
+from streamal.roles.quality import Quality
 from streamal.state.snapshots import load
+from streamal.telemetry import Metrics
 from tests.support.runner import Runner, TrappedTown
-from tests.support.town import SESSION_SECONDS, Town
-from tests.support.trap import FAULTS, STRIDE, Fault, Trap
+from tests.support.town import SESSION_SECONDS, merged
+from tests.support.trap import EVERY_CALL, FAULTS, STRIDE, Fault, Trap
 
 EVENTS = 30
 #: What tells the sources of dead letters apart.
 SOURCE = ("topic", "partition", "offset")
 
 
+class Kind:
+    """What production predicts, and what people say: a class."""
+
+    settings: Mapping[str, object] = MappingProxyType({"pipeline": {"classes": ["no", "yes"]}})
+    #: Of the calls that would be struck, one in so many is.
+    sparing = 1
+    #: What a model is asked about, besides features.
+    asked = Production()
+
+    def prediction(self, number: int) -> dict[str, object]:
+        """A fifth of them is unusable."""
+        return {"label": "yes" if number % 5 else "maybe"}
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """What people say, as fields of a label."""
+        return {"label": "yes" if number % 2 else "no"}
+
+    def slip(self) -> dict[str, Any]:
+        """What nobody can learn."""
+        return {"label": "maybe"}
+
+    def learned(self, label: LabelEvent) -> str | float | None:
+        """What a label says; None for a slip."""
+        return None if label.label == "maybe" else label.label
+
+    def opinion(self, outlook: Outlook) -> tuple[float, ...]:
+        """Enough of what a model says of an item to tell it from others."""
+        return (outlook.probabilities.get("yes", math.nan),)
+
+
+class Numbers(Kind):
+    """A number. Windows mature while the run lasts, and the errors in them are estimated."""
+
+    settings = MappingProxyType(
+        {
+            "pipeline": {"task": "regression", "tolerance": 1.0, "value_range": [0, 100]},
+            "learner": {"name": "linear_regression", "committee_size": 2},
+            "gate": {"strategy": "variance"},
+            "estimation": {"window_seconds": 10, "label_horizon_seconds": 60},
+        }
+    )
+    #: What differs from a classification is few calls; CI has to end.
+    sparing = 1 if EVERY_CALL else 3
+    asked = Production(value=5.0)
+
+    def prediction(self, number: int) -> dict[str, object]:
+        """A fifth of them is unusable."""
+        return {"value": 5.0 + number if number % 5 else 1000.0}
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """What people say, as fields of a label."""
+        return {"label": None, "value": 3.0 + number % 7}
+
+    def slip(self) -> dict[str, Any]:
+        """What nobody can learn."""
+        return {"label": None, "value": -1.0}
+
+    def learned(self, label: LabelEvent) -> str | float | None:
+        """What a label says; None for a slip."""
+        return None if label.value == -1.0 else label.value
+
+    def opinion(self, outlook: Outlook) -> tuple[float, ...]:
+        """Enough of what a model says of an item to tell it from others."""
+        known = (outlook.value, outlook.expected_loss, *outlook.committee_values)
+        return tuple(math.nan if number is None else number for number in known)
+
+
+KINDS = {"classification": Kind(), "regression": Numbers()}
+
+
 class DisturbedTown(TrappedTown):
     """A town whose roles can be trapped, with people who answer at once, often twice."""
 
-    def __init__(self, folder: Path, **gate: object) -> None:
-        super().__init__(
-            {
-                "pipeline": {"classes": ["no", "yes"]},
-                "gate": {"max_batch_records": 7, "breaker": {"max_reject_share": 1}, **gate},
-                "trainer": {"state_path": str(folder / "state.sqlite3"), "max_batch_records": 5},
-            }
-        )
+    def __init__(self, folder: Path, kind: Kind, **gate: object) -> None:
+        common = {
+            "gate": {"max_batch_records": 7, "breaker": {"max_reject_share": 1}, **gate},
+            "trainer": {"state_path": str(folder / "state.sqlite3"), "max_batch_records": 5},
+        }
+        super().__init__(merged(common, kind.settings))
+        self.kind = kind
         self._people = self.broker.consumer()
         reviews = self.topics.reviews
         self._people.assign(
@@ -53,7 +129,7 @@ class DisturbedTown(TrappedTown):
             self.publish(
                 f"e{number}",
                 features={"x": number % 5, "y": number % 3},
-                prediction={"label": "yes" if number % 5 else "maybe"},
+                prediction=self.kind.prediction(number),
             )
 
     def answer(self) -> None:
@@ -62,10 +138,10 @@ class DisturbedTown(TrappedTown):
             event_id = ReviewRequest.from_bytes(record.value).event_id
             number = int(event_id[1:])
             if number % 4 == 1:
-                self.label(event_id, "maybe")
+                self.label(event_id, **self.kind.slip())
                 self.slips += 1
             for _ in range(2 if number % 3 == 0 else 1):
-                self.label(event_id, "yes" if number % 2 else "no")
+                self.label(event_id, **self.kind.answer(number))
             self.answered.add(event_id)
 
 
@@ -83,12 +159,14 @@ class Outcome:
     slips: int
     model: tuple[float, ...]
     relearned: tuple[float, ...]
+    loss: LossQuality | None
+    loss_again: LossQuality | None
 
 
 def run(
-    folder: Path, gate_trap: Trap, trainer_trap: Trap, **gate_settings: object
+    folder: Path, kind: Kind, gate_trap: Trap, trainer_trap: Trap, **gate_settings: object
 ) -> tuple[Outcome, Runner, Runner]:
-    town = DisturbedTown(folder, **gate_settings)
+    town = DisturbedTown(folder, kind, **gate_settings)
     town.publish_all()
     gate, trainer = Runner(town, "gate", gate_trap), Runner(town, "trainer", trainer_trap)
     for _ in range(40):
@@ -111,7 +189,7 @@ def outcome(town: DisturbedTown) -> Outcome:
     reader = pipeline.snapshot_reader()
     reader.catch_up()
     assert reader.snapshot is not None
-    model = load(reader.snapshot, OnlineModel)
+    model = load(reader.snapshot, Model)  # type: ignore[type-abstract]  # for isinstance
     return Outcome(
         decided=sum(lane.decided for lane in found.gates),
         routed=sum(lane.routed for lane in found.gates),
@@ -126,40 +204,83 @@ def outcome(town: DisturbedTown) -> Outcome:
         learned=model.labels_learned,
         answered=len(town.answered),
         slips=town.slips,
-        model=opinions(model),
-        relearned=opinions(learn_again(town)),
+        model=opinions(town.kind, model),
+        relearned=opinions(town.kind, learn_again(town)),
+        loss=found.quality.loss if found.quality else None,
+        loss_again=estimate_again(town),
     )
 
 
-def learn_again(town: Town) -> OnlineModel:
+def learn_again(town: DisturbedTown) -> Model:
     """What the first label of each event, in the order of the log, makes of a new model."""
-    topics, learner = town.settings.topics, town.settings.learner
     reviews = {review.event_id: review for review in town.reviews()}
-    model = build_model(learner.name, parameters={}, committee_size=0)
-    for record in town.read(topics.labels):
+    model = blank_model(town.settings)
+    for record in town.read(town.topics.labels):
         label = LabelEvent.from_bytes(record.value)
         review = reviews.get(label.event_id)
-        if label.label == "maybe" or review is None or label.label is None:
+        answer = town.kind.learned(label)
+        if answer is None or review is None:
             continue
         del reviews[label.event_id]
-        model.learn(review.features, Production(), label.label, event_id=label.event_id)
+        model.learn(
+            review.features,
+            Production(review.prediction.label, value=review.prediction.value),
+            answer,
+            event_id=label.event_id,
+            weight=1 / review.propensity,
+        )
     return model
 
 
-def opinions(model: OnlineModel) -> tuple[float, ...]:
+def estimate_again(town: DisturbedTown) -> LossQuality | None:
+    """What somebody finds who reads the topics now and closes every window that has matured."""
+    pipeline = town.pipeline()
+    with replayed_view(pipeline, ":memory:") as view:
+        quality = Quality(
+            pipeline.quality_options(), view.measures, view.segments, Metrics("again")
+        )
+        quality.advance(town.clock.now())
+        return quality.report.loss if quality.report else None
+
+
+def opinions(kind: Kind, model: Model) -> tuple[float, ...]:
     """Enough of a model to tell it from others."""
     return tuple(
-        model.outlook({"x": x, "y": y}, Production()).probabilities.get("yes", math.nan)
+        number
         for x in range(5)
         for y in range(3)
+        for number in kind.opinion(model.outlook({"x": x, "y": y}, kind.asked))
     )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, int, int]:
-    """A run without faults, and how many calls gate and trainer made."""
-    result, gate, trainer = run(tmp_path_factory.mktemp("calm"), Trap(), Trap())
-    return result, gate.trap.calls, trainer.trap.calls
+@dataclass(frozen=True)
+class Calm:
+    """A run without faults.
+
+    Attributes:
+        kind: what production predicts.
+        result: what the run left behind.
+        gate_calls: how many calls the gate made.
+        trainer_calls: how many the trainer made.
+    """
+
+    kind: Kind
+    result: Outcome
+    gate_calls: int
+    trainer_calls: int
+
+    def struck(self, calls: int, fault: Fault) -> range:
+        """The calls at which the fault strikes; other faults strike at others."""
+        step = STRIDE * self.kind.sparing
+        return range(FAULTS.index(fault) * self.kind.sparing % step, calls, step)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """A run without faults."""
+    kind = KINDS[request.param]
+    result, gate, trainer = run(tmp_path_factory.mktemp("calm"), kind, Trap(), Trap())
+    return Calm(kind, result, gate.trap.calls, trainer.trap.calls)
 
 
 def check(result: Outcome) -> None:
@@ -168,37 +289,42 @@ def check(result: Outcome) -> None:
     assert set(result.reviews.values()) == {1}
     assert len(result.reviews) == result.routed == result.answered == result.learned
     assert result.model == result.relearned
+    assert result.loss == result.loss_again
     assert len(result.dead_letters) == EVENTS - usable + result.slips
     assert set(result.dead_letters.values()) == {1}
 
 
-def test_an_undisturbed_run_keeps_its_books(undisturbed: tuple[Outcome, int, int]) -> None:
-    result, gate_calls, trainer_calls = undisturbed
-    check(result)
-    assert gate_calls > 50
-    assert trainer_calls > 50
+def test_an_undisturbed_run_keeps_its_books(undisturbed: Calm) -> None:
+    check(undisturbed.result)
+    assert undisturbed.gate_calls > 50
+    assert undisturbed.trainer_calls > 50
+    loss = undisturbed.result.loss
+    if undisturbed.kind is KINDS["regression"]:
+        assert loss is not None
+        assert loss.production.events == undisturbed.result.decided
+        assert loss.production.labelled == undisturbed.result.learned
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_gate_disturbed_at_any_call_decides_everything_once(
-    undisturbed: tuple[Outcome, int, int], tmp_path: Path, fault: Fault
+    undisturbed: Calm, tmp_path: Path, fault: Fault
 ) -> None:
-    for at in range(FAULTS.index(fault) % STRIDE, undisturbed[1], STRIDE):
+    for at in undisturbed.struck(undisturbed.gate_calls, fault):
         folder = tmp_path / str(at)
         folder.mkdir()
-        result, gate, _ = run(folder, Trap(at, fault), Trap())
+        result, gate, _ = run(folder, undisturbed.kind, Trap(at, fault), Trap())
         check(result)
         assert gate.trap.calls > at or gate.deaths == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_trainer_disturbed_at_any_call_learns_everything_once(
-    undisturbed: tuple[Outcome, int, int], tmp_path: Path, fault: Fault
+    undisturbed: Calm, tmp_path: Path, fault: Fault
 ) -> None:
-    for at in range(FAULTS.index(fault) % STRIDE, undisturbed[2], STRIDE):
+    for at in undisturbed.struck(undisturbed.trainer_calls, fault):
         folder = tmp_path / str(at)
         folder.mkdir()
-        result, _, trainer = run(folder, Trap(), Trap(at, fault))
+        result, _, trainer = run(folder, undisturbed.kind, Trap(), Trap(at, fault))
         check(result)
         assert trainer.trap.calls > at or trainer.deaths == 1
 
@@ -216,11 +342,12 @@ def test_a_gate_disturbed_while_windows_are_undecided_decides_everything_once(
 ) -> None:
     calm = tmp_path / "calm"
     calm.mkdir()
-    result, undisturbed_gate, _ = run(calm, Trap(), Trap(), **WINDOWS)
+    kind = KINDS["classification"]
+    result, undisturbed_gate, _ = run(calm, kind, Trap(), Trap(), **WINDOWS)
     check(result)
     for at in range(FAULTS.index(fault) % STRIDE, undisturbed_gate.trap.calls, STRIDE):
         folder = tmp_path / str(at)
         folder.mkdir()
-        result, gate, _ = run(folder, Trap(at, fault), Trap(), **WINDOWS)
+        result, gate, _ = run(folder, kind, Trap(at, fault), Trap(), **WINDOWS)
         check(result)
         assert gate.trap.calls > at or gate.deaths == 1

@@ -13,7 +13,8 @@ Fault = Literal["kill before", "kill after", "fail before", "fail after"]
 FAULTS: tuple[Fault, ...] = ("kill before", "kill after", "fail before", "fail after")
 #: Each fault strikes at every fourth call, each at others, so that one of them strikes at every
 #: call. STREAMAL_FAULTS=all strikes with every fault at every call, which takes minutes.
-STRIDE = 1 if os.environ.get("STREAMAL_FAULTS") == "all" else len(FAULTS)
+EVERY_CALL = os.environ.get("STREAMAL_FAULTS") == "all"
+STRIDE = 1 if EVERY_CALL else len(FAULTS)
 
 
 class Killed(BaseException):
