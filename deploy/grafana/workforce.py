@@ -199,6 +199,13 @@ WORKFORCE: Final = Dashboard(
                     Unit.SHARE,
                 ),
                 Panel(
+                    "Noise of numbers",
+                    "Regressions alone: how far a final answer is likely off, in the unit of the "
+                    "predictions. Above the half-width of the error's interval, more annotators "
+                    "help and more labels do not.",
+                    [Query(f"max by (pipeline) (streamal_answer_absolute_error{{{CHOSEN}}})")],
+                ),
+                Panel(
                     "Answers by annotator",
                     "The busiest annotators, by name up to labels.annotator_series.",
                     [

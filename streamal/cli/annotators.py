@@ -69,7 +69,10 @@ def _print(found: WorkforceReport) -> None:
     print_table([_rounded(each.model_dump()) for each in found.annotators], "Annotators")
     if found.pairs:
         print_table([_rounded(each.model_dump()) for each in found.pairs], "Pairs")
-    for name in ("alpha", "annotator_noise", "answer_noise"):
+    noise = (
+        ("answer_error",) if found.answer_error is not None else ("annotator_noise", "answer_noise")
+    )
+    for name in ("alpha", *noise):
         value = getattr(found, name)
         typer.echo(f"{name}: {'not known yet' if value is None else format(value, '.3f')}")
     typer.echo(f"disputes: {found.disputes}")

@@ -79,13 +79,21 @@ def print_inspection(found: Inspection) -> None:
             "quarantine"
         )
     if found.noise_dominates:
-        typer.echo(
-            f"noise in the answers ({found.answer_noise:.1%} wrong) may move the accuracy estimate "
-            "by more than its interval says"
-        )
+        typer.echo(_noise(found))
     if found.quality is not None:
         _print_quality(found.quality)
     print_table([lane.model_dump() for lane in found.gates], "gates")
+
+
+def _noise(found: Inspection) -> str:
+    if found.answer_error is None:
+        noise, what = f"{found.answer_noise:.1%} wrong", "accuracy"
+    else:
+        noise, what = f"off by {found.answer_error:.3g}", "error"
+    return (
+        f"noise in the answers ({noise}) may move the {what} estimate by more than its interval "
+        "says"
+    )
 
 
 def _print_quality(found: QualityReport) -> None:

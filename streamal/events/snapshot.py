@@ -25,8 +25,10 @@ class Heartbeat(Event):
         annotator_alpha: Krippendorff's alpha of the newest items with several answers, at most 1;
             None without such items.
         answer_noise: estimated probability that a final answer is wrong; None without such items.
-        noise_dominates: whether that noise may move the accuracy estimate by more than its interval
-            allows.
+        answer_error: in a regression, expected distance of a final answer from the truth, in the
+            truth's unit; None without such items.
+        noise_dominates: whether that noise may move the accuracy estimate, in a regression that of
+            the mean absolute error, by more than its interval allows.
         segments: key to the values that have a name of their own, the most frequent first; every
             gate counts by these.
         quality: what is known of production and the online model; None before a window matured.
@@ -41,6 +43,7 @@ class Heartbeat(Event):
     disputes: int = Field(default=0, ge=0)
     annotator_alpha: float | None = Field(default=None, le=1)
     answer_noise: float | None = Field(default=None, ge=0, le=1)
+    answer_error: float | None = Field(default=None, ge=0)
     noise_dominates: bool = False
     segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     quality: QualityReport | None = None

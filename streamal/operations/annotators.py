@@ -68,6 +68,7 @@ class WorkforceReport(BaseModel):
         alpha: Krippendorff's alpha of the newest items with several answers.
         annotator_noise: estimated probability that a single answer is wrong.
         answer_noise: estimated probability that a final answer is wrong.
+        answer_error: in a regression, expected distance of a final answer from the truth.
         disputes: items that wait for a lead to adjudicate.
     """
 
@@ -76,6 +77,7 @@ class WorkforceReport(BaseModel):
     alpha: float | None
     annotator_noise: float | None
     answer_noise: float | None
+    answer_error: float | None
     disputes: int
 
 
@@ -100,6 +102,7 @@ def annotators(pipeline: Pipeline) -> WorkforceReport:
             alpha=found.alpha,
             annotator_noise=found.annotator_noise,
             answer_noise=found.answer_noise,
+            answer_error=found.answer_error,
             disputes=found.disputes,
         )
 

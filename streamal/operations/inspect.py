@@ -73,8 +73,9 @@ class Inspection(BaseModel):
         disputes: items that wait for a lead to adjudicate.
         annotator_alpha: Krippendorff's alpha of the newest items with several answers.
         answer_noise: estimated probability that a final answer is wrong.
-        noise_dominates: whether that noise may move the accuracy estimate by more than its interval
-            allows.
+        answer_error: in a regression, expected distance of a final answer from the truth.
+        noise_dominates: whether that noise may move the accuracy estimate, in a regression that of
+            the mean absolute error, by more than its interval allows.
         quality: what is known of production and the online model, by segment and by class too; None
             before a window matured.
         gates: one entry per partition.
@@ -91,6 +92,7 @@ class Inspection(BaseModel):
     disputes: int
     annotator_alpha: float | None
     answer_noise: float | None
+    answer_error: float | None
     noise_dominates: bool
     quality: QualityReport | None
     gates: list[GateLane]
@@ -122,6 +124,7 @@ def inspect(pipeline: Pipeline) -> Inspection:
         disputes=heartbeat.disputes if heartbeat else 0,
         annotator_alpha=heartbeat.annotator_alpha if heartbeat else None,
         answer_noise=heartbeat.answer_noise if heartbeat else None,
+        answer_error=heartbeat.answer_error if heartbeat else None,
         noise_dominates=heartbeat.noise_dominates if heartbeat else False,
         quality=heartbeat.quality if heartbeat else None,
         gates=_gates(pipeline),

@@ -353,12 +353,13 @@ class Lead:
 
     def _heartbeat(self, now: float) -> Heartbeat:
         pending = self._view.pending
-        production = self._quality.production.anytime()
+        production, losses = self._quality.production.anytime(), self._quality.losses
+        error = None if losses is None else losses.production.anytime()
         workforce = pending.workforce(now)
-        show_workforce(self._metrics, workforce, production, self._options.annotator_series)
+        show_workforce(self._metrics, workforce, production, self._options.annotator_series, error)
         self._listed = pending.segments.listed(self._options.quality.segment_limits, self._listed)
         heartbeat = with_workforce(
-            pending.measures.heartbeat(now), workforce, production
+            pending.measures.heartbeat(now), workforce, production, error
         ).model_copy(
             update={
                 "segments": self._listed,

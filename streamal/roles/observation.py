@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import fsum, sqrt
 
 from streamal.core.drift import FEATURE, Summary
 from streamal.core.strategies import JensenShannon
@@ -73,10 +74,25 @@ class Observing:
 
 
 def _disagreement(appraisal: Appraisal) -> float | None:
-    """How much production's own committee disagrees; None without one in the event."""
+    """How much production's own committee disagrees; None without one in the event.
+
+    Jensen-Shannon divergence of classes; of numbers their standard deviation, in the truth's unit.
+    """
+    if appraisal.context.production.value is not None:
+        return _spread([m for m in appraisal.prediction.committee or () if not isinstance(m, dict)])
     members = tuple(
         member for member in appraisal.prediction.committee or () if isinstance(member, dict)
     )
     if len(members) < 2:
         return None
     return _DISAGREEMENT.score(replace(appraisal.context, committee=members))
+
+
+def _spread(numbers: list[float]) -> float | None:
+    if len(numbers) < 2:
+        return None
+    mean = fsum(numbers) / len(numbers)
+    try:
+        return sqrt(fsum([(number - mean) ** 2 for number in numbers]) / len(numbers))
+    except OverflowError:
+        return None

@@ -12,18 +12,32 @@ from streamal.telemetry.metrics import Metrics
 __all__ = ["noise_dominates", "show_workforce", "with_workforce"]
 
 
-def noise_dominates(workforce: Workforce, production: Estimate) -> bool:
-    """Whether wrong answers may move the accuracy estimate by more than its interval allows.
+def noise_dominates(
+    workforce: Workforce, production: Estimate, error: Estimate | None = None
+) -> bool:
+    """Whether wrong answers may move the estimate of production by more than its interval allows.
 
-    A share e of wrong final answers moves a measured accuracy by at most e; the interval speaks of
-    sampling alone.
+    A share e of wrong final answers moves a measured accuracy by at most e, and answers that are
+    off by d on average a mean absolute error by at most d; the intervals speak of sampling alone.
+
+    Args:
+        workforce: how noisy answers are.
+        production: production's accuracy.
+        error: in a regression, production's mean absolute error.
     """
-    interval = production.interval
-    half_width = (interval.high - interval.low) / 2
-    return workforce.answer_noise is not None and workforce.answer_noise > half_width
+    if error is not None:
+        noise, width = workforce.answer_error, error.interval.half_width
+    else:
+        noise, width = workforce.answer_noise, production.interval.half_width
+    return noise is not None and noise > width
 
 
-def with_workforce(heartbeat: Heartbeat, workforce: Workforce, production: Estimate) -> Heartbeat:
+def with_workforce(
+    heartbeat: Heartbeat,
+    workforce: Workforce,
+    production: Estimate,
+    error: Estimate | None = None,
+) -> Heartbeat:
     """The heartbeat with what `streamal inspect` says about the people."""
     return heartbeat.model_copy(
         update={
@@ -31,13 +45,18 @@ def with_workforce(heartbeat: Heartbeat, workforce: Workforce, production: Estim
             "disputes": workforce.disputes,
             "annotator_alpha": workforce.alpha,
             "answer_noise": workforce.answer_noise,
-            "noise_dominates": noise_dominates(workforce, production),
+            "answer_error": workforce.answer_error,
+            "noise_dominates": noise_dominates(workforce, production, error),
         }
     )
 
 
 def show_workforce(
-    metrics: Metrics, workforce: Workforce, production: Estimate, series: int
+    metrics: Metrics,
+    workforce: Workforce,
+    production: Estimate,
+    series: int,
+    error: Estimate | None = None,
 ) -> None:
     """Set the gauges.
 
@@ -46,6 +65,7 @@ def show_workforce(
         workforce: what.
         production: the accuracy estimate that noise may dominate.
         series: how many annotators are shown by name, those with most answers first.
+        error: in a regression, the mean absolute error, which it may dominate instead.
     """
     metrics.annotators_quarantined.set(workforce.quarantined)
     metrics.labels_held.set(workforce.held)
@@ -53,7 +73,8 @@ def show_workforce(
     metrics.annotator_alpha.set(_or_nan(workforce.alpha))
     metrics.annotator_noise.set(_or_nan(workforce.annotator_noise))
     metrics.answer_noise.set(_or_nan(workforce.answer_noise))
-    metrics.noise_dominates.set(noise_dominates(workforce, production))
+    metrics.answer_error.set(_or_nan(workforce.answer_error))
+    metrics.noise_dominates.set(noise_dominates(workforce, production, error))
     for gauge in (metrics.annotator_agreement, metrics.annotator_kappa, metrics.annotator_answers):
         gauge.clear()
     for annotator in workforce.annotators[:series]:

@@ -160,11 +160,10 @@ class Annotators:
         Returns:
             The item's number when it is new, counting from 1; None otherwise.
         """
-        classes = {name: answer for name, answer in answers.items() if isinstance(answer, str)}
-        if len(classes) < 2:
+        if len(answers) < 2:
             self._connection.execute("DELETE FROM panels WHERE event_id = ?", (event_id,))
             return None
-        text = orjson.dumps(classes, option=orjson.OPT_SORT_KEYS).decode()
+        text = orjson.dumps(dict(answers), option=orjson.OPT_SORT_KEYS).decode()
         changed = self._connection.execute(
             "UPDATE panels SET answers = ? WHERE event_id = ?", (text, event_id)
         ).rowcount
@@ -179,7 +178,22 @@ class Annotators:
         return position
 
     def panels(self) -> list[dict[str, str]]:
-        """The remembered items, oldest first: annotator to class."""
+        """The remembered items of a classification, oldest first: annotator to class."""
+        return [
+            {name: answer for name, answer in panel.items() if isinstance(answer, str)}
+            for panel in self._panels()
+            if isinstance(next(iter(panel.values())), str)
+        ]
+
+    def number_panels(self) -> list[dict[str, float]]:
+        """The remembered items of a regression, oldest first: annotator to number."""
+        return [
+            {name: float(answer) for name, answer in panel.items()}
+            for panel in self._panels()
+            if not isinstance(next(iter(panel.values())), str)
+        ]
+
+    def _panels(self) -> list[dict[str, Answer]]:
         rows = self._connection.execute("SELECT answers FROM panels ORDER BY position")
         return [orjson.loads(row[0]) for row in rows]
 

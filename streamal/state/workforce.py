@@ -9,8 +9,11 @@ from typing import Final
 
 from streamal.core.annotation import (
     annotator_noise,
+    answer_spread,
+    interval_alpha,
     krippendorff_alpha,
     mean_kappas,
+    verdict_error,
     verdict_noise,
 )
 from streamal.state.annotators import Annotator, Annotators, Standing
@@ -28,12 +31,17 @@ class Workforce:
     Attributes:
         annotators: everybody who was compared or quarantined, most answers first.
         kappas: annotator to mean Cohen's kappa with those who answered the same items.
-        alpha: Krippendorff's alpha of the newest items with several answers; None without any.
-        annotator_noise: P(a single answer is wrong), from how often two differ; None without any.
-        answer_noise: P(a final answer is wrong), given the votes that carry it; None without any.
+        alpha: Krippendorff's alpha of the newest items with several answers, nominal for classes
+            and interval for numbers; None without any.
+        annotator_noise: P(a single answer is wrong), from how often two differ; None without any,
+            and in a regression.
+        answer_noise: P(a final answer is wrong), given the votes that carry it; None without any,
+            and in a regression.
         quarantined: annotators who wait for a lead's decision.
         held: their answers.
         disputes: items that wait for a lead's answer.
+        answer_error: in a regression, expected |final answer - truth| in the truth's unit, from how
+            far answers to the same item lie apart; None without any.
     """
 
     annotators: tuple[Annotator, ...]
@@ -44,6 +52,7 @@ class Workforce:
     quarantined: int
     held: int
     disputes: int
+    answer_error: float | None = None
 
 
 class WorkforceMeasures:
@@ -68,10 +77,12 @@ class WorkforceMeasures:
         found = {answer for panel in panels for answer in panel.values()}
         classes = max(2, self._classes or len(found))
         noise = annotator_noise(panels, classes)
+        numbers = self._annotators.number_panels()
+        spread = answer_spread(numbers)
         return Workforce(
             annotators=tuple(sorted(everybody, key=lambda each: (-each.answers, each.name))),
             kappas=mean_kappas(panels),
-            alpha=krippendorff_alpha(panels),
+            alpha=interval_alpha(numbers) if numbers else krippendorff_alpha(panels),
             annotator_noise=noise,
             answer_noise=None if noise is None else self._answer_noise(noise, classes),
             quarantined=sum(each.standing is Standing.QUARANTINED for each in everybody),
@@ -79,7 +90,27 @@ class WorkforceMeasures:
             disputes=self._count(
                 "SELECT count(*) FROM disputes WHERE is_open = 1 AND expires_at >= ?", now
             ),
+            answer_error=None if spread is None else self._answer_error(spread),
         )
+
+    def _answer_error(self, spread: float) -> float | None:
+        """The mean of the newest final answers; a lead's counts as right."""
+        rows: Sequence[tuple[int, int]] = self._connection.execute(
+            "SELECT (SELECT count(*) FROM votes WHERE votes.event_id = newest.event_id AND "
+            "held = 0 AND feedback IS NULL AND votes.value IS NOT NULL), "
+            "EXISTS (SELECT 1 FROM adjudications "
+            "WHERE adjudications.event_id = newest.event_id) "
+            "FROM (SELECT event_id FROM reviews WHERE answered_at IS NOT NULL "
+            "AND value IS NOT NULL ORDER BY answered_at DESC LIMIT ?) AS newest",
+            (_RECENT_ANSWERS,),
+        ).fetchall()
+        if not rows:
+            return None
+        errors = [
+            0.0 if adjudicated else verdict_error(spread, max(1, votes))
+            for votes, adjudicated in rows
+        ]
+        return sum(errors) / len(errors)
 
     def _answer_noise(self, noise: float, classes: int) -> float | None:
         """The mean error of the newest final answers; a lead's counts as right."""

@@ -77,6 +77,7 @@ class Metrics:
     annotator_alpha: Gauge
     annotator_noise: Gauge
     answer_noise: Gauge
+    answer_error: Gauge
     noise_dominates: Gauge
     annotator_agreement: Gauge
     annotator_kappa: Gauge
@@ -152,6 +153,7 @@ class Metrics:
             self.annotator_alpha,
             self.annotator_noise,
             self.answer_noise,
+            self.answer_error,
             self.noise_dominates,
             self.window_labels,
             self.error_objective,

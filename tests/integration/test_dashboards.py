@@ -213,6 +213,15 @@ def test_every_panel_has_data_and_no_alert_is_pending(watched: Watched) -> None:
         waiting = {k: v for k, v in waiting.items() if not known(server, k, watched.whose(k))}
     assert not waiting, "without data:\n" + "\n".join(waiting.values())
 
+    now = time.time()
+    for histogram in ("streamal_decision_latency_seconds", "streamal_label_latency_seconds"):
+        found = server.items(
+            "query_exemplars", query=f"{histogram}_bucket", start=str(now - 300), end=str(now)
+        )
+        named = {each["labels"]["event_id"] for series in found for each in series["exemplars"]}
+        assert named
+        assert all(event_id.startswith("e") for event_id in named)
+
     groups = server.get("rules")["groups"]
     loaded = [rule for group in groups for rule in group["rules"]]
     assert {rule["name"] for rule in loaded} == {*alerts(), *records()}

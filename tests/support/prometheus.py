@@ -145,6 +145,7 @@ class PrometheusServer:
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=warn",
+            "--enable-feature=exemplar-storage",
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -175,14 +176,20 @@ class PrometheusServer:
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """The data of an answer of its HTTP API; the test fails on an error."""
+        return dict(self._data(path, parameters))
+
+    def items(self, path: str, **parameters: str) -> list[dict[str, Any]]:
+        """The same where the data is a list."""
+        return [*self._data(path, parameters)]
+
+    def _data(self, path: str, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
         url = f"{self._url}/api/v1/{path}?{urlencode(parameters)}"
         try:
             with urlopen(url, timeout=10) as answer:  # noqa: S310 - it is ours
-                data: dict[str, Any] = json.load(answer)["data"]
+                return json.load(answer)["data"]
         except HTTPError as error:
             with error:
                 pytest.fail(f"{path} {parameters}: {error.read().decode()}")
-        return data
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Labels and value of each series of an instant query."""

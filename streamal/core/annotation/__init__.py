@@ -25,6 +25,7 @@ from streamal.core.annotation.consensus import (
     weighted_posterior,
 )
 from streamal.core.annotation.dawid_skene import DawidSkene, Fit
+from streamal.core.annotation.numbers import answer_spread, interval_alpha, verdict_error
 
 __all__ = [
     "Agreement",
@@ -35,13 +36,16 @@ __all__ = [
     "Outcome",
     "Vote",
     "annotator_noise",
+    "answer_spread",
     "cohen_kappa",
     "decided",
+    "interval_alpha",
     "krippendorff_alpha",
     "mean_kappas",
     "median_outcome",
     "pairwise",
     "shares",
+    "verdict_error",
     "verdict_noise",
     "weighted_posterior",
 ]

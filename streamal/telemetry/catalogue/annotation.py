@@ -37,7 +37,8 @@ ANNOTATION_METRICS: Final = (
         "annotator_alpha",
         "streamal_annotator_alpha",
         Kind.GAUGE,
-        "Krippendorff's alpha of the newest items with several answers; 1 is agreement, 0 chance.",
+        "Krippendorff's alpha of the newest items with several answers; 1 is agreement, 0 chance. "
+        "Of a regression's numbers it is the one for interval data.",
         "Below 0.67: sharpen the guideline before you trust labels or the accuracy estimate.",
         (TRAINER,),
     ),
@@ -60,10 +61,20 @@ ANNOTATION_METRICS: Final = (
         unit="ratio",
     ),
     MetricSpec(
+        "answer_error",
+        "streamal_answer_absolute_error",
+        Kind.GAUGE,
+        "Regression only: expected distance of a final answer from the truth, in the truth's unit, "
+        "from how far answers to the same item lie apart.",
+        "It bounds how far noise can move the estimate of the mean absolute error.",
+        (TRAINER,),
+    ),
+    MetricSpec(
         "noise_dominates",
         "streamal_accuracy_noise_dominated",
         Kind.GAUGE,
-        "1 when noise in the answers may move the accuracy estimate by more than its interval.",
+        "1 when noise in the answers may move the accuracy estimate (in a regression that of the "
+        "mean absolute error) by more than its interval.",
         "More labels do not help then; more annotators per item, or a better guideline, do.",
         (TRAINER,),
     ),

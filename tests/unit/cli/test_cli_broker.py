@@ -180,6 +180,7 @@ def test_inspect(run_command: Run, config_file: Path, stand_in: MemoryBroker) ->
         "disputes",
         "annotator_alpha",
         "answer_noise",
+        "answer_error",
         "noise_dominates",
         "quality",
         "gates",

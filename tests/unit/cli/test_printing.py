@@ -75,3 +75,18 @@ def test_segments_differences_and_classes_have_tables(
 def test_nothing_is_told_before_a_window_matured(capsys: pytest.CaptureFixture[str]) -> None:
     print_inspection(inspection(None))
     assert "accuracy" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        ({"answer_noise": 0.125}, "noise in the answers (12.5% wrong) may move the accuracy"),
+        ({"answer_error": 0.125}, "noise in the answers (off by 0.125) may move the error"),
+    ],
+)
+def test_noise_that_dominates_is_said_in_its_unit(
+    capsys: pytest.CaptureFixture[str], noise: dict[str, float], said: str
+) -> None:
+    found = inspection(None).model_copy(update={"noise_dominates": True, **noise})
+    print_inspection(found)
+    assert said in capsys.readouterr().out

@@ -37,6 +37,7 @@ def test_before_anything_has_happened(plant: PlantLike) -> None:
         disputes=0,
         annotator_alpha=None,
         answer_noise=None,
+        answer_error=None,
         noise_dominates=False,
         quality=None,
         gates=[

@@ -67,3 +67,13 @@ def test_disagreement_is_that_of_productions_own_committee() -> None:
     assert 0.4 < values["disagreement"] <= 1.0
     alone = appraised({}, {"label": "yes"}, committee=members[:1])
     assert "disagreement" not in ALL.values(alone)
+
+
+def test_disagreement_of_numbers_is_their_standard_deviation() -> None:
+    def counted(committee: list[Any]) -> object:
+        return ALL.values(appraised({}, {"value": 3.0}, committee=committee)).get("disagreement")
+
+    assert counted([1.0, 3.0, {"yes": 1.0}]) == 1.0
+    assert counted([7.0, 7.0]) == 0.0
+    assert counted([7.0]) is None
+    assert counted([1e300, -1e300]) is None

@@ -85,6 +85,9 @@ def test_a_panel_is_replaced_and_leaves_with_its_answers(annotators: Annotators)
     assert annotators.set_panel("e", {"x": "a", "y": "b"}) == 1
     assert annotators.set_panel("e", {"x": "a", "y": "a"}) is None
     assert annotators.panels() == [{"x": "a", "y": "a"}]
-    assert annotators.set_panel("numbers", {"x": 1.0, "y": 2.0}) is None
+    assert annotators.number_panels() == []
     annotators.set_panel("e", {"x": "a"})
+    assert annotators.panels() == []
+    assert annotators.set_panel("numbers", {"x": 1.0, "y": 2.5}) == 1
+    assert annotators.number_panels() == [{"x": 1.0, "y": 2.5}]
     assert annotators.panels() == []
