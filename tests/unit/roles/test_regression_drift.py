@@ -79,7 +79,10 @@ def test_what_passes_the_tolerance_more_often_is_told_as_a_risk() -> None:
     assert told_by(site, "harmful_risk", until=REFERENCE + 900, wrong=20.0)
     (found,) = [event for event in site.events() if event.detector == "harmful_risk"]
     assert found.subject == "risk"
-    assert found.cause.startswith("production's risk went from 1"), "exp(-2) is 13.5 %"
+    assert found.cause.startswith("production's risk went from ")
+    before, after = (float(part.rstrip("%")) for part in found.cause[28:].split(" to "))
+    assert before == pytest.approx(13.5, abs=7), "exp(-2), from some fifty labels"
+    assert after > 40, "exp(-1/2) is 60.7 %"
 
 
 def test_a_detector_that_can_follows_both_and_each_by_itself() -> None:
