@@ -8,6 +8,7 @@ from streamal.bootstrap.connection import check_connection
 from streamal.bootstrap.drift import check_drift
 from streamal.bootstrap.labels import check_labels
 from streamal.bootstrap.parts import blank_model, labelled_rows, new_gate, new_signer
+from streamal.core.learners.registry import BEST_OF
 from streamal.core.strategies import build_strategy, strategies_for
 from streamal.core.types import Task
 from streamal.errors import SettingsInvalid
@@ -31,6 +32,7 @@ def check_settings(settings: Settings) -> None:
         lambda: check_connection(settings),
         lambda: check_drift(settings),
         lambda: _check_task(settings),
+        lambda: _check_synthetic(settings),
         lambda: _check_files(settings),
         lambda: _check_times(settings),
         lambda: check_labels(settings),
@@ -68,6 +70,26 @@ def _check_task(settings: Settings) -> None:
         problems.append(f"pipeline.value_range = [{low:g}, {high:g}]: must rise")
     if problems:
         raise SettingsInvalid(*problems)
+
+
+def _check_synthetic(settings: Settings) -> None:
+    share, gate, learner = settings.gate.synthetic_share, settings.gate, settings.learner
+    if not share:
+        return
+    problems = []
+    if not build_strategy(gate.strategy, gate.strategy_parameters).makes_up_items:
+        problems.append(f"not with gate.strategy = '{gate.strategy}', which makes up no items")
+    if learner.target == "error":
+        problems.append(
+            "not with learner.target = 'error': production never sees a made-up item, so it is "
+            "neither right nor wrong about it"
+        )
+    if learner.name == BEST_OF:
+        problems.append(
+            f"not with learner.name = '{BEST_OF}', which chooses by accuracy on real events"
+        )
+    if problems:
+        raise SettingsInvalid(*(f"gate.synthetic_share = {share:g}: {why}" for why in problems))
 
 
 def _check_files(settings: Settings) -> None:

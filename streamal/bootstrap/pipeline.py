@@ -35,6 +35,7 @@ from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
 from streamal.roles.review_view import ReviewView
 from streamal.roles.segments import SegmentNames, segment_limits
+from streamal.roles.synthesis import Synthesis
 from streamal.roles.trainer import TrainerRole
 from streamal.settings import Settings
 from streamal.state.database import Location
@@ -71,6 +72,7 @@ class Pipeline:
             observer: called with every committed decision.
         """
         settings, gate, topics = self.settings, self.settings.gate, topics_of(self.settings)
+        reviewing = self._reviewing()
         return GateRole(
             broker=self.broker,
             options=GateOptions(
@@ -87,20 +89,11 @@ class Pipeline:
                 stop_on=gate.stop_on,
             ),
             intake=self._intake(),
-            reviewing=Reviewing(
-                settings.pipeline.name,
-                gate.policy,
-                settings.labels.ttl_seconds,
-                RequiredLabels(
-                    settings.labels.required,
-                    {str(name): n for name, n in settings.labels.required_by_reason.items()},
-                    settings.labels.overlap,
-                    settings.pipeline.seed,
-                ),
-                Task(settings.pipeline.task),
-                settings.pipeline.tolerance,
-            ),
+            reviewing=reviewing,
             gold=gold_share(settings),
+            synthesis=Synthesis(gate.synthetic_share, settings.pipeline.seed, reviewing)
+            if gate.synthetic_share
+            else None,
             segments=SegmentNames(self._segment_limits()),
             dead_letters=self._dead_letters("gate"),
             new_gate=lambda partitions: new_gate(settings, partitions),
@@ -121,6 +114,22 @@ class Pipeline:
             clock=self.clock,
             metrics=self.metrics,
             observer=observer,
+        )
+
+    def _reviewing(self) -> Reviewing:
+        settings = self.settings
+        return Reviewing(
+            settings.pipeline.name,
+            settings.gate.policy,
+            settings.labels.ttl_seconds,
+            RequiredLabels(
+                settings.labels.required,
+                {str(name): n for name, n in settings.labels.required_by_reason.items()},
+                settings.labels.overlap,
+                settings.pipeline.seed,
+            ),
+            Task(settings.pipeline.task),
+            settings.pipeline.tolerance,
         )
 
     def log_identity(self) -> str:

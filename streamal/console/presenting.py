@@ -31,6 +31,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "max_pending": "It was drawn at random while many reviews wait.",
     "stopped": "It was drawn at random while the model is good enough.",
     "advance": "It is among the first of a new pipeline, which has to start somewhere.",
+    "rate_limited": "It was drawn although the hourly limit is nearly used up.",
 }
 
 
@@ -127,6 +128,8 @@ class Recent:
     def __init__(self, reviews: Iterable[ReviewRequest]) -> None:
         found: dict[str, list[tuple[float, float]]] = {}
         for review in reviews:
+            if review.synthetic:
+                continue  # no event
             for name, value in review.features.items():
                 if _is_number(value):
                     found.setdefault(name, []).append(
@@ -151,17 +154,22 @@ def fields(values: Mapping[str, object], recent: Recent | None = None) -> list[F
 
 
 def opinions(review: ReviewRequest) -> list[Opinion]:
-    """What production and the online model said, as far as they said anything."""
+    """What production and the online model said, as far as they said anything.
+
+    Production said nothing about a made-up item, whatever stands in its place.
+    """
     output, model = review.prediction, review.model
-    found = [
-        _opinion("Production", output.label, output.probabilities or {}, output.value),
-        _opinion("Online model", model.label, model.probabilities, model.value),
-    ]
+    found = [_opinion("Online model", model.label, model.probabilities, model.value)]
+    if not review.synthetic:
+        production = _opinion("Production", output.label, output.probabilities or {}, output.value)
+        found.insert(0, production)
     return [each for each in found if each.shares or each.value is not None]
 
 
 def why(review: ReviewRequest) -> str:
     """Which rule routed the item, in a sentence."""
+    if review.synthetic:
+        return "It was made up between two labelled items of different classes."
     return _REASONS[review.reason]
 
 

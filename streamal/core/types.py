@@ -26,6 +26,7 @@ __all__ = [
     "Labelled",
     "LabelledItem",
     "Lookahead",
+    "MadeUpItem",
     "Offer",
     "Probabilities",
     "Production",
@@ -157,6 +158,19 @@ class Labelled:
     """
 
     items: tuple[LabelledItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpItem:
+    """An item that no event ever was, and whose label would teach something.
+
+    Attributes:
+        key: the same for as long as it is made of the same labelled items.
+        features: numbers and booleans, by the names that an event has.
+    """
+
+    key: int
+    features: Features
 
 
 #: Where nothing is labelled yet, and where nobody asks.

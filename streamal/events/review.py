@@ -29,9 +29,16 @@ __all__ = [
 TaskName = Literal["classification", "regression"]
 
 #: Why an item was routed. `exploration` and `stopped` items came by the floor and `advance` ones
-#: because the stream was young, not by their score.
+#: because the stream was young, not by their score; `rate_limited` ones came although the hourly
+#: limit had cut their propensity down.
 ReviewReason = Literal[
-    "above_threshold", "at_threshold", "exploration", "max_pending", "stopped", "advance"
+    "above_threshold",
+    "at_threshold",
+    "exploration",
+    "max_pending",
+    "rate_limited",
+    "stopped",
+    "advance",
 ]
 
 
@@ -119,6 +126,9 @@ class ReviewRequest(Event):
         segments: key to value of the segments that the event was counted in (`windows`); a value
             without a name of its own is `other`.
         required_labels: how many annotators are to answer, each for themselves; >= 1.
+        synthetic: whether the item is made up: no event was ever like it, production never saw it,
+            and it was not sampled. `prediction` is then the online model's, `produced_by` is
+            "streamal", `propensity` 1 and `segments` empty; leave it out of every estimate.
         adjudication: only in a second request for the same event, written by the trainer when the
             answers disagree: a lead answers it with `adjudicates`. None in the first request.
     """
@@ -147,4 +157,5 @@ class ReviewRequest(Event):
     metadata: Metadata = Field(default_factory=dict)
     segments: dict[str, str] = Field(default_factory=dict)
     required_labels: int = Field(default=1, ge=1)
+    synthetic: bool = False
     adjudication: Adjudication | None = None

@@ -42,7 +42,19 @@ COLUMNS: Final = {
     "model_label": Kind.TEXT,
     "model_value": Kind.NUMBER,
     "model_version": Kind.NUMBER,
+    "synthetic": Kind.FLAG,
 }
+
+#: What is not said of a made-up item: production never saw it, and it was not drawn.
+_OF_EVENTS: Final = (
+    "propensity",
+    "response_rate",
+    "expected_correct",
+    "production_label",
+    "production_value",
+    "production_name",
+    "production_version",
+)
 
 
 def export(pipeline: Pipeline, target: Path, *, start: float, end: float) -> int:
@@ -86,7 +98,7 @@ def export(pipeline: Pipeline, target: Path, *, start: float, end: float) -> int
 def _rows(
     view: PendingView, start: float, end: float, weighting: Weighting
 ) -> Iterator[dict[str, Cell]]:
-    for weighted in weighted_reviews(view.measures, start, end, weighting):
+    for weighted in weighted_reviews(view.measures, start, end, weighting, synthetic=True):
         yield _row(weighted)
 
 
@@ -117,7 +129,10 @@ def _row(weighted: Weighted) -> dict[str, Cell]:
         "model_label": review.model.label,
         "model_value": review.model.value,
         "model_version": review.model.version,
+        "synthetic": review.synthetic,
     }
+    if review.synthetic:
+        row |= dict.fromkeys(_OF_EVENTS)
     for prefix, values in (
         ("probability", review.prediction.probabilities or {}),
         ("feature", review.features),

@@ -48,6 +48,7 @@ class GateLane(BaseModel):
         lag: records they have not decided on.
         decided: events accepted so far.
         routed: of these, sent to review.
+        synthetic: made-up items that people were asked about besides.
         threshold: the policy's present threshold; None before the first event.
     """
 
@@ -56,6 +57,7 @@ class GateLane(BaseModel):
     lag: int
     decided: int
     routed: int
+    synthetic: int
     threshold: float | None
 
 
@@ -179,6 +181,7 @@ def _lane(partition: int, next_offset: int | None, lag: int, state: bytes | None
         lag=max(0, lag),
         decided=document.get("decided", 0),
         routed=document.get("routed", 0),
+        synthetic=document.get("synthetic", {}).get("asked", 0),
         threshold=document.get("threshold"),
     )
 

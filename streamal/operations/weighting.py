@@ -50,7 +50,7 @@ class Weighted:
     Attributes:
         labelled: the review with its final answer.
         response_rate: P(answered | routed) of its kind, in (0, 1].
-        weight: 1 / (propensity · response rate), >= 1.
+        weight: 1 / (propensity · response rate), >= 1; 0 for a made-up item, which stands for none.
         matured: whether all answers of its window are in; before, its weight may change.
         production_correct: whether production was right; in a regression, right within tolerance.
     """
@@ -63,7 +63,12 @@ class Weighted:
 
 
 def weighted_reviews(
-    measures: ReviewMeasures, start: float, end: float, weighting: Weighting
+    measures: ReviewMeasures,
+    start: float,
+    end: float,
+    weighting: Weighting,
+    *,
+    synthetic: bool = False,
 ) -> Iterator[Weighted]:
     """Labelled reviews of events that occurred in [`start`, `end`), oldest first.
 
@@ -74,11 +79,12 @@ def weighted_reviews(
         start: seconds since the Unix epoch.
         end: seconds since the Unix epoch.
         weighting: how weights are made.
+        synthetic: whether made-up items are among them.
     """
     length = weighting.window_seconds
     history = ResponseHistory()
     for number, group in groupby(
-        measures.labelled(start, end),
+        measures.labelled(start, end, synthetic=synthetic),
         key=lambda each: each.review.occurred_at.timestamp() // length,
     ):
         first = number * length
@@ -87,6 +93,9 @@ def weighted_reviews(
         probabilities = _inclusion(outcomes, history, matured=matured)
         right = {outcome.event_id for outcome in outcomes if outcome.production_correct}
         for labelled in group:
+            if labelled.review.synthetic:
+                yield Weighted(labelled, 1.0, 0.0, matured, production_correct=False)
+                continue
             event_id, propensity = labelled.review.event_id, labelled.review.propensity
             probability = probabilities.get(event_id, propensity)
             yield Weighted(

@@ -30,6 +30,7 @@ from streamal.roles.models_topic import ModelFollower
 from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
 from streamal.roles.segments import SegmentNames
+from streamal.roles.synthesis import Outcome, Synthesis
 from streamal.state.gold import GOLD_HEADER
 from streamal.telemetry.metrics import Metrics, exemplar
 
@@ -81,6 +82,7 @@ class GateRole:
         breaker: stops the role when too much is rejected.
         observing: counts what events look like; None where data drift is not watched.
         gold: items with a known answer to mix in; None for none.
+        synthesis: asks about made-up items; None for none.
         clock: time of day.
         metrics: counts.
         observer: called with every decision that was committed; for the demo and backtests.
@@ -106,6 +108,7 @@ class GateRole:
         clock: Clock,
         metrics: Metrics,
         gold: GoldShare | None = None,
+        synthesis: Synthesis | None = None,
         observer: Callable[[Appraisal, Decision], None] | None = None,
     ) -> None:
         self._broker = broker
@@ -124,9 +127,11 @@ class GateRole:
         self._metrics = metrics
         self._observer = observer
         self._gold = gold
+        self._synthesis = synthesis
         self._partitions: dict[int, GatePartition] = {}
         self._decided: list[_Decided] = []
         self._rejected: list[Reject] = []
+        self._made_up: list[Outcome] = []
         self._lag_due = 0.0
         self._consumer: Consumer | None = None
         self._delivery: Delivery | None = None
@@ -179,6 +184,7 @@ class GateRole:
             self.delivery.begin()
             self._decided.clear()
             self._rejected.clear()
+            self._made_up.clear()
             for together in due:
                 self._handle(together)
             self._commit({together[0].partition for together in due})
@@ -289,6 +295,7 @@ class GateRole:
         if decision.query:
             self._ask(self._reviewing.request(appraisal, decision, segments, conditions.now))
             self._mix_in_gold(prediction, decision, conditions.now)
+            self._make_up(appraisal, decision, partition, conditions)
 
     def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
         """Beside a request perhaps one whose answer is known; no event, and not of the budget."""
@@ -298,6 +305,30 @@ class GateRole:
             appraisal = appraise(prediction, self._models.serving, self._options.committee)
             request = self._reviewing.request(appraisal, decision, {}, now)
             self._ask(request, ((GOLD_HEADER, item.encode()),))
+
+    def _make_up(
+        self,
+        appraisal: Appraisal,
+        decision: Decision,
+        partition: GatePartition,
+        conditions: Conditions,
+    ) -> None:
+        """Beside a request perhaps one about what no event ever was; of the same budget."""
+        if self._synthesis is None or partition.synthetic is None:
+            return
+        found = self._synthesis.beside(
+            appraisal,
+            decision,
+            partition.gate,
+            partition.synthetic,
+            self._models.serving,
+            conditions,
+        )
+        if found is not None:
+            outcome, request = found
+            self._made_up.append(outcome)
+            if request is not None:
+                self._ask(request)
 
     def _ask(self, request: ReviewRequest, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
         self.delivery.producer.send(
@@ -404,6 +435,9 @@ class GateRole:
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
             new_summary=None if self._observing is None else self._observing.summary,
+            synthetic=None
+            if self._synthesis is None
+            else self._synthesis.account(number, max(count, 1)),
         )
 
     def _report(self) -> None:
@@ -412,6 +446,8 @@ class GateRole:
         metrics.transactions.labels(role="gate", outcome="committed").inc()
         for reject in self._rejected:
             metrics.rejected.labels(role="gate", reason=reject.reason).inc()
+        for outcome in self._made_up:
+            metrics.synthetic_reviews.labels(outcome=outcome).inc()
         now = self._clock.now()
         for record, appraisal, decision in self._decided:
             metrics.decision_latency_seconds.observe(
@@ -432,9 +468,9 @@ class GateRole:
         metrics.events.inc(len(self._decided) + len(self._rejected))
         metrics.accepted.inc(len(self._decided))
         decided = sum(partition.decided for partition in self._partitions.values())
-        routed = sum(partition.routed for partition in self._partitions.values())
+        requested = sum(partition.requested for partition in self._partitions.values())
         if decided:
-            metrics.budget_spent.set(routed / decided)
+            metrics.budget_spent.set(requested / decided)
 
     def _measure_lag(self) -> None:
         now = self._clock.now()

@@ -13,10 +13,11 @@ import orjson
 
 from streamal.core.drift import Summary
 from streamal.core.gate import Gate
-from streamal.core.types import Conditions, Context, Decision, FeatureValue, JsonState
+from streamal.core.types import Conditions, Context, Decision, FeatureValue
 from streamal.errors import Reject
 from streamal.events import DataSummary, SegmentStats, WindowStats
 from streamal.roles.gathering import Gathering
+from streamal.roles.synthesis import SyntheticAccount
 
 __all__ = ["GatePartition", "RecentIds"]
 
@@ -122,6 +123,7 @@ class GatePartition:
         window_seconds: length of an event-time window.
         pipeline: name of the pipeline.
         new_summary: makes an empty summary of what events look like; None counts nothing of it.
+        synthetic: of questions about made-up items; None where none are asked.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class GatePartition:
         window_seconds: float,
         pipeline: str,
         new_summary: Callable[[], Summary] | None = None,
+        synthetic: SyntheticAccount | None = None,
     ) -> None:
         self.number = number
         self.gate = gate
@@ -142,6 +145,7 @@ class GatePartition:
         self.routed = 0
         #: The policy's threshold at the latest event; None before the first.
         self.threshold: float | None = None
+        self.synthetic = synthetic
         self.gathering = Gathering(gate.policy.decision_window)
         self._ids = RecentIds(duplicate_memory)
         self._window_seconds = window_seconds
@@ -158,19 +162,24 @@ class GatePartition:
 
     def state(self) -> bytes:
         """The value of a `gate-state` record: JSON, with the next offset for orientation."""
-        gate: JsonState = self.gate.state()
-        return orjson.dumps(
-            {
-                "schema_version": 1,
-                "pipeline": self._pipeline,
-                "partition": self.number,
-                "next_offset": self.next_offset,
-                "decided": self.decided,
-                "routed": self.routed,
-                "threshold": self.threshold,
-                "gate": gate,
-            }
-        )
+        document: dict[str, Any] = {
+            "schema_version": 1,
+            "pipeline": self._pipeline,
+            "partition": self.number,
+            "next_offset": self.next_offset,
+            "decided": self.decided,
+            "routed": self.routed,
+            "threshold": self.threshold,
+            "gate": self.gate.state(),
+        }
+        if self.synthetic is not None:
+            document["synthetic"] = self.synthetic.state()
+        return orjson.dumps(document)
+
+    @property
+    def requested(self) -> int:
+        """Events routed and made-up items asked about: what was spent."""
+        return self.routed + (0 if self.synthetic is None else self.synthetic.asked)
 
     def remember(self, event_id: str) -> None:
         """Take note of an id that was handled before this process took over."""
@@ -268,3 +277,5 @@ class GatePartition:
         self.gate.restore(document["gate"])
         self.decided, self.routed = document["decided"], document["routed"]
         self.threshold = document["threshold"]
+        if self.synthetic is not None:
+            self.synthetic.restore(document.get("synthetic", {}))

@@ -47,6 +47,8 @@ class GateSettings(Section):
         max_pending: unanswered reviews from which only exploration goes on.
         stop_at_accuracy: accuracy, in (0, 1), from which only exploration goes on, once it is
             reached for sure.
+        synthetic_share: of the questions that the strategy steers, how many are about items that it
+            makes up, in [0, 0.5]; only with `query_synthesis`, for events of numbers and booleans.
         stop_on: whose accuracy that is: that of the online `model` or of `production`.
         committee: who sits on the committee that strategies with `source = "committee"` ask:
             `learner` (the members of learner.committee_size), `event` (what the event carries),
@@ -73,6 +75,7 @@ class GateSettings(Section):
     max_per_hour: float | None = Field(default=None, gt=0)
     max_pending: int | None = Field(default=None, ge=1)
     stop_at_accuracy: float | None = Field(default=None, gt=0, lt=1)
+    synthetic_share: float = Field(default=0.0, ge=0, le=0.5)
     stop_on: Literal["model", "production"] = "model"
     committee: Annotated[
         tuple[Literal["learner", "event", "production", "model"], ...],

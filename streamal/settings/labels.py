@@ -76,7 +76,13 @@ class LabelSettings(Section):
     required: _Required = 1
     required_by_reason: dict[
         Literal[
-            "above_threshold", "at_threshold", "exploration", "max_pending", "stopped", "advance"
+            "above_threshold",
+            "at_threshold",
+            "exploration",
+            "max_pending",
+            "rate_limited",
+            "stopped",
+            "advance",
         ],
         _Required,
     ] = Field(default_factory=dict)

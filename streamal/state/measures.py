@@ -223,7 +223,7 @@ class ReviewMeasures:
         """`response_rate` by the rule that routed; without rules of which no review expired."""
         rows = self._connection.execute(
             "SELECT reason, 1.0 * count(answered_at) / count(*) FROM reviews WHERE expires_at < ? "
-            "AND expires_at >= ? GROUP BY reason ORDER BY reason",
+            "AND expires_at >= ? AND NOT synthetic GROUP BY reason ORDER BY reason",
             (now, now - self._recent_seconds),
         )
         return dict(rows)
@@ -292,6 +292,8 @@ class ReviewMeasures:
     ) -> list[ReviewOutcome]:
         """Reviews of events that occurred in [`start`, `end`), answered or not, oldest first.
 
+        Not those of made-up items, which stand for no event.
+
         Args:
             start: first instant.
             end: first instant after.
@@ -306,22 +308,31 @@ class ReviewMeasures:
             "FROM reviews LEFT JOIN answers ON answers.event_id = reviews.event_id AND sequence = "
             "(SELECT max(sequence) FROM answers AS past WHERE past.event_id = reviews.event_id "
             "AND past.changed_at <= decided_at + ?) "
-            "WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, reviews.event_id",
+            "WHERE occurred_at >= ? AND occurred_at < ? AND NOT synthetic "
+            "ORDER BY occurred_at, reviews.event_id",
             (min(horizon_seconds, _FOREVER), start, end),
         )
         return [ReviewOutcome(*row) for row in rows]
 
-    def labelled(self, start: float, end: float) -> Iterator[LabelledReview]:
+    def labelled(
+        self, start: float, end: float, *, synthetic: bool = False
+    ) -> Iterator[LabelledReview]:
         """Reviews with a final answer of events that occurred in [`start`, `end`), oldest first.
 
         The view is not to be written to while this is read.
+
+        Args:
+            start: first instant.
+            end: first instant after.
+            synthetic: whether those of made-up items are among them, at the time of the event
+                beside which they were asked about.
         """
         rows = self._connection.execute(
             "SELECT payload, reviews.label, reviews.value, adjudications.annotator, answered_at "
             "FROM reviews LEFT JOIN adjudications USING (event_id) "
             "WHERE answered_at IS NOT NULL AND occurred_at >= ? AND occurred_at < ? "
-            "ORDER BY occurred_at, event_id",
-            (start, end),
+            "AND synthetic <= ? ORDER BY occurred_at, event_id",
+            (start, end, int(synthetic)),
         )
         for payload, label, value, lead, answered_at in rows:
             review = ReviewRequest.from_bytes(payload)

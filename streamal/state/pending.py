@@ -249,7 +249,7 @@ class PendingView:
             return _Fate.GOLD if is_new else _Fate.REPEATED
         changed = self._connection.execute(
             "INSERT INTO reviews VALUES "
-            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, ?, ?) "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, ?, ?, ?) "
             "ON CONFLICT (event_id) DO NOTHING",
             (
                 review.event_id,
@@ -267,6 +267,7 @@ class PendingView:
                 review.model.value,
                 review.tolerance,
                 review.expected_loss,
+                int(review.synthetic),
             ),
         ).rowcount
         if changed:

@@ -10,10 +10,11 @@ from streamal.state.summaries import SUMMARY_SCHEMA
 __all__ = ["FORGET_ALL", "SCHEMA", "SCHEMA_VERSION"]
 
 #: Raised with every change to `SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 _REVIEWS: Final = """
--- label, value and answered_at are the final answer as it stands now.
+-- label, value and answered_at are the final answer as it stands now. Synthetic ones are of no
+-- event: they are learned from, and no estimate may look at them.
 CREATE TABLE reviews (
     event_id TEXT PRIMARY KEY,
     payload BLOB NOT NULL,
@@ -32,7 +33,8 @@ CREATE TABLE reviews (
     production_value REAL,
     model_value REAL,
     tolerance REAL,
-    expected_loss REAL
+    expected_loss REAL,
+    synthetic INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX reviews_by_expiry ON reviews (expires_at, answered_at);
 CREATE INDEX reviews_by_occurrence ON reviews (occurred_at);

@@ -122,7 +122,7 @@ class WorkforceMeasures:
             "EXISTS (SELECT 1 FROM adjudications "
             "WHERE adjudications.event_id = newest.event_id) "
             "FROM (SELECT event_id, label FROM reviews WHERE answered_at IS NOT NULL "
-            "AND label IS NOT NULL ORDER BY answered_at DESC LIMIT ?) AS newest",
+            "AND label IS NOT NULL AND NOT synthetic ORDER BY answered_at DESC LIMIT ?) AS newest",
             (_RECENT_ANSWERS,),
         ).fetchall()
         if not rows:

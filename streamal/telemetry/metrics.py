@@ -47,6 +47,7 @@ class Metrics:
     events: Counter
     accepted: Counter
     routed: Counter
+    synthetic_reviews: Counter
     unreachable: Counter
     decision_seconds: Histogram
     decision_latency_seconds: Histogram

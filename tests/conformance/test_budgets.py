@@ -276,6 +276,47 @@ def test_equal_scores_are_neither_all_routed_nor_all_refused(name: str, score: f
     assert 60 <= routed <= 515
 
 
+def asked(policy: BudgetPolicy, events: int, every: int) -> tuple[list[float], list[float]]:
+    """When events were routed and made-up items paid for: one in `every` events that is routed."""
+    routed, made_up = list[float](), list[float]()
+    for number in range(events):
+        event_id, score, conditions = world(number)
+        offer = policy.preview(score, conditions)
+        query = draw(5, event_id, "query") < offer.propensity
+        policy.commit(score, offer, query=query, conditions=conditions)
+        if query:
+            routed.append(conditions.now)
+            if every and len(routed) % every == 0 and policy.affords(conditions):
+                before = json.dumps(policy.state())
+                policy.affords(conditions)
+                assert json.dumps(policy.state()) == before
+                policy.charge(conditions)
+                made_up.append(conditions.now)
+    return routed, made_up
+
+
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("name", BUDGETS)
+def test_made_up_items_are_paid_for_by_fewer_events(name: str, every: int) -> None:
+    events = 12_000
+    usual, _ = asked(build_budget(name, {}, budget=0.05), events, 0)
+    routed, made_up = asked(build_budget(name, {}, budget=0.05), events, every)
+    assert len(made_up) == len(routed) // every > 0
+    assert len(routed) + len(made_up) <= 0.05 * events + 25
+    assert len(routed) + len(made_up) == pytest.approx(len(usual), rel=0.06)
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_an_hour_s_limit_holds_for_made_up_items_too(name: str) -> None:
+    policy = build_budget(name, {}, budget=0.5, max_per_hour=40)
+    routed, made_up = asked(policy, 8_000, 1)
+    assert made_up
+    questions = sorted([*routed, *made_up])
+    assert all(
+        later - first > 3600 for first, later in zip(questions, questions[40:], strict=False)
+    )
+
+
 @pytest.mark.parametrize("name", BUDGETS)
 def test_what_can_be_lost_without_exploration_is_said(name: str) -> None:
     steep: dict[str, JsonValue] = {"power": 4} if name == "propensity_sampling" else {}

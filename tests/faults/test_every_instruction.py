@@ -136,6 +136,10 @@ class DisturbedTown(TrappedTown):
         """People answer what they were asked; some answers come twice, some after a slip."""
         for record in self._people.poll(0.0, 1000):
             event_id = ReviewRequest.from_bytes(record.value).event_id
+            if event_id.startswith("synthetic:"):
+                self.label(event_id, "yes")
+                self.answered.add(event_id)
+                continue
             number = int(event_id[1:])
             if number % 4 == 1:
                 self.label(event_id, **self.kind.slip())
@@ -151,6 +155,7 @@ class Outcome:
 
     decided: int
     routed: int
+    synthetic: int
     reviews: Counter[str]
     window_events: int
     dead_letters: Counter[tuple[bytes | None, ...]]
@@ -193,6 +198,7 @@ def outcome(town: DisturbedTown) -> Outcome:
     return Outcome(
         decided=sum(lane.decided for lane in found.gates),
         routed=sum(lane.routed for lane in found.gates),
+        synthetic=sum(lane.synthetic for lane in found.gates),
         reviews=Counter(review.event_id for review in town.reviews()),
         window_events=sum(
             WindowStats.from_bytes(record.value).events for record in town.read(topics.windows)
@@ -287,7 +293,10 @@ def check(result: Outcome) -> None:
     usable = EVENTS - math.ceil(EVENTS / 5)
     assert result.decided == result.window_events == usable
     assert set(result.reviews.values()) == {1}
-    assert len(result.reviews) == result.routed == result.answered == result.learned
+    asked = result.routed + result.synthetic
+    assert len(result.reviews) == asked == result.answered == result.learned
+    made_up = sum(event_id.startswith("synthetic:") for event_id in result.reviews)
+    assert made_up == result.synthetic
     assert result.model == result.relearned
     assert result.loss == result.loss_again
     assert len(result.dead_letters) == EVENTS - usable + result.slips
@@ -349,5 +358,31 @@ def test_a_gate_disturbed_while_windows_are_undecided_decides_everything_once(
         folder = tmp_path / str(at)
         folder.mkdir()
         result, gate, _ = run(folder, kind, Trap(at, fault), Trap(), **WINDOWS)
+        check(result)
+        assert gate.trap.calls > at or gate.deaths == 1
+
+
+#: Beside each event that is routed for its score, a made-up item.
+SYNTHETIC: dict[str, object] = {
+    "strategy": "query_synthesis",
+    "synthetic_share": 0.5,
+    "budget": 0.9,
+    "max_batch_records": 2,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_gate_disturbed_at_any_call_asks_about_made_up_items_once(
+    tmp_path: Path, fault: Fault
+) -> None:
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    result, undisturbed_gate, _ = run(calm, Trap(), Trap(), **SYNTHETIC)
+    check(result)
+    assert result.synthetic > 1
+    for at in range(FAULTS.index(fault) % STRIDE, undisturbed_gate.trap.calls, STRIDE):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        result, gate, _ = run(folder, Trap(at, fault), Trap(), **SYNTHETIC)
         check(result)
         assert gate.trap.calls > at or gate.deaths == 1

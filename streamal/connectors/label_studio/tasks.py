@@ -16,6 +16,8 @@ Preannotation = Literal["production", "model", "none"]
 
 #: Tags whose value the page fetches.
 _FETCHING: Final = frozenset({"Image", "Audio", "AudioPlus", "Video", "Pdf", "TimeSeries"})
+#: A row of the table, which every interface of ours has.
+_MADE_UP: Final = {"made-up item": "no event was ever like it; skip it if such a thing cannot be"}
 _MARKUP: Final = frozenset({"HyperText", "Paragraphs"})
 
 
@@ -38,13 +40,16 @@ def task_document(
         preannotation: whose answer is filled in beforehand.
     """
     features = {name: value for name, value in review.features.items() if name not in hidden}
+    table = {name: _plain(value) for name, value in features.items()}
+    if review.synthetic:
+        table |= _MADE_UP
     data: dict[str, Any] = {
         "event_id": review.event_id,
         "pipeline": review.pipeline,
         "occurred_at": review.occurred_at.isoformat(),
         "expires_at": review.expires_at.isoformat(),
         # A project without a table would show the features nowhere, but people can look them up.
-        "features": {name: _plain(value) for name, value in features.items()},
+        "features": table,
     }
     by_variable = {variable(name): value for name, value in features.items()}
     for shown in interface.shown:
@@ -90,8 +95,8 @@ def _prediction(
     review: ReviewRequest, interface: Interface, preannotation: Preannotation
 ) -> dict[str, Any] | None:
     """The answer that is filled in; None when there is none that the control could hold."""
-    if preannotation == "none":
-        return None
+    if preannotation == "none" or (review.synthetic and preannotation == "production"):
+        return None  # production never saw a made-up item
     by_production = preannotation == "production"
     opinion = review.prediction if by_production else review.model
     version = review.produced_by.version if by_production else f"streamal {review.model.version}"

@@ -99,6 +99,14 @@ class BudgetPolicy(ABC):
         """Take note of a decided item: its score, what it was offered and what the draw said."""
 
     @abstractmethod
+    def charge(self, conditions: Conditions) -> None:
+        """Pay for a question about something else than a decided item, which is asked for sure."""
+
+    def affords(self, conditions: Conditions) -> bool:  # noqa: ARG002 - hard limits do
+        """Whether a hard limit leaves room for such a question. Changes no state."""
+        return True
+
+    @abstractmethod
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values under the policy's name; bounded in size."""
 

@@ -91,6 +91,10 @@ class FixedThreshold(BudgetPolicy):
             factor=conditions.budget_factor,
         )
 
+    def charge(self, conditions: Conditions) -> None:  # noqa: ARG002 - limits use it
+        """See `BudgetPolicy.charge`."""
+        self._spend.charge()
+
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
         return {self.name: self._spend.state()}

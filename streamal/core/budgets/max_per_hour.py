@@ -122,6 +122,16 @@ class MaxPerHour(Wrapper):
         self._bucket = bucket.without_one() if query else bucket
         super().commit(score, offer, query=query, conditions=conditions)
 
+    def charge(self, conditions: Conditions) -> None:
+        """See `BudgetPolicy.charge`: one of the hour's."""
+        self._bucket = self._bucket.at(conditions.now).without_one()
+        super().charge(conditions)
+
+    def affords(self, conditions: Conditions) -> bool:
+        """Only out of what would not be missed: offers are cut down below the reserve."""
+        spare = self._bucket.at(conditions.now).tokens - 1.0 >= self._reserve
+        return spare and super().affords(conditions)
+
     def state(self) -> JsonState:
         """The inner policy's, and under `max_per_hour` the bucket."""
         bucket: JsonState = {

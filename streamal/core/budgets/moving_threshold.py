@@ -81,6 +81,10 @@ class MovingThreshold(BudgetPolicy):
             factor=conditions.budget_factor,
         )
 
+    def charge(self, conditions: Conditions) -> None:  # noqa: ARG002 - limits use it
+        """See `BudgetPolicy.charge`."""
+        self._spend.charge()
+
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
         return {self.name: {**self._spend.state(), "threshold": self._threshold}}

@@ -42,6 +42,10 @@ class RankingPolicy(BudgetPolicy):
         )
         self._latest.add(score)
 
+    def charge(self, conditions: Conditions) -> None:  # noqa: ARG002 - limits use it
+        """See `BudgetPolicy.charge`."""
+        self._spend.charge()
+
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`."""
         return {self.name: {**self._spend.state(), **self._latest.state()}}

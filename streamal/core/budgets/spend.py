@@ -101,6 +101,10 @@ class Spend:
         cap = max(self.debt, 0.0) if throttled else self._carry_over
         self.debt = min(self.debt + self.rate - query, cap)
 
+    def charge(self) -> None:
+        """Charge a question that was about none of the items; later items make up for it."""
+        self.debt -= 1.0
+
     def _lend(self, factor: float) -> float:
         """What one item is granted; the loan grows or shrinks by its distance from the budget."""
         if factor > 1.0:

@@ -112,6 +112,10 @@ class WindowedTopK(BudgetPolicy):
             factor=conditions.budget_factor,
         )
 
+    def charge(self, conditions: Conditions) -> None:  # noqa: ARG002 - limits use it
+        """See `BudgetPolicy.charge`."""
+        self._spend.charge()
+
     def state(self) -> JsonState:
         """See `BudgetPolicy.state`; a window that is not decided is no state, but unread."""
         return {self.name: self._spend.state()}

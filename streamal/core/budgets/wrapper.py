@@ -48,6 +48,14 @@ class Wrapper(BudgetPolicy):
         """See `BudgetPolicy.commit`."""
         self.inner.commit(score, offer, query=query, conditions=conditions)
 
+    def charge(self, conditions: Conditions) -> None:
+        """See `BudgetPolicy.charge`."""
+        self.inner.charge(conditions)
+
+    def affords(self, conditions: Conditions) -> bool:
+        """See `BudgetPolicy.affords`; every limit has to."""
+        return self.inner.affords(conditions)
+
     def state(self) -> JsonState:
         """The inner policy's."""
         return self.inner.state()

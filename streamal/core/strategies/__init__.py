@@ -28,6 +28,7 @@ from streamal.core.strategies.information_density import InformationDensity
 from streamal.core.strategies.jensen_shannon import JensenShannon
 from streamal.core.strategies.kl_disagreement import KlDisagreement
 from streamal.core.strategies.least_confidence import LeastConfidence
+from streamal.core.strategies.made_up_items import is_numeric
 from streamal.core.strategies.margin import Margin
 from streamal.core.strategies.maximum import Maximum
 from streamal.core.strategies.maximum_normalised_log_probability import (
@@ -80,6 +81,7 @@ __all__ = [
     "VoteEntropy",
     "WeightedSum",
     "build_strategy",
+    "is_numeric",
     "strategies_for",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Final, cast
 
 from streamal.core.chance import draw
@@ -11,7 +11,7 @@ from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
 from streamal.core.strategies.base import MAXIMUM
 from streamal.core.strategies.combination import PARTS, Combination, Part, parts_of
-from streamal.core.types import Advice, Context, JsonState
+from streamal.core.types import Advice, Context, JsonState, MadeUpItem
 
 __all__ = ["Bandit"]
 
@@ -90,6 +90,11 @@ class Bandit(Combination):
             for number, (name, part) in enumerate(zip(self._names, self._parts, strict=True))
         }
         return Advice(self._followed(context.event_id, mixture), mixture, ranks)
+
+    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+        """Those of the part that is followed."""
+        followed = self._followed(context.event_id, self._mixture(context.strategy_weights))
+        return self._parts[self._names.index(followed)].made_up(context)
 
     def commit(self, context: Context) -> None:
         """Let every part take note of the item, and remember what each thought of it."""

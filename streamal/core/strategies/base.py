@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import ClassVar, Final
 
-from streamal.core.types import Advice, Context, JsonState, Probabilities, Source, Task
+from streamal.core.types import (
+    Advice,
+    Context,
+    JsonState,
+    MadeUpItem,
+    Probabilities,
+    Source,
+    Task,
+)
 
 __all__ = [
     "ANY_TASK",
@@ -65,6 +73,11 @@ class Strategy(ABC):
         """Whether scores depend on `Context.lookahead`: teaching copies of the online model."""
         return False
 
+    @property
+    def makes_up_items(self) -> bool:
+        """Whether `made_up` has anything to offer."""
+        return False
+
     @abstractmethod
     def score(self, context: Context) -> float:
         """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""
@@ -72,6 +85,13 @@ class Strategy(ABC):
     def advice(self, context: Context) -> Advice | None:  # noqa: ARG002 - a bandit looks at it
         """What the score was made of, for who learns from the label; None but for a bandit."""
         return None
+
+    def made_up(self, context: Context) -> Iterable[MadeUpItem]:  # noqa: ARG002 - few make up any
+        """Items of the event's shape that people could be asked about beside it, nearest first.
+
+        Changes no state. None where the event has anything but numbers and booleans.
+        """
+        return ()
 
     def commit(self, context: Context) -> None:  # noqa: B027 - most strategies keep no state
         """Take note of a decided item."""

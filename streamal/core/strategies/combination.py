@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Annotated, Final, cast
 
 from streamal.core.parameters import Nested, Range, check, construct, parameters_of
 from streamal.core.strategies.base import Strategy, within_unit
 from streamal.core.strategies.registry import SINGLE
-from streamal.core.types import Context, JsonState, JsonValue, Task
+from streamal.core.types import Context, JsonState, JsonValue, MadeUpItem, Task
 from streamal.errors import SettingsInvalid
 
 __all__ = ["DEFAULT_PARTS", "PARTS", "WEIGHTED_PARTS", "Combination", "Fusion", "Part", "parts_of"]
@@ -74,6 +75,15 @@ class Combination(Strategy):
     def asks_lookahead(self) -> bool:
         """Whether any part does."""
         return any(part.asks_lookahead for part in self._parts)
+
+    @property
+    def makes_up_items(self) -> bool:
+        """Whether any part does."""
+        return any(part.makes_up_items for part in self._parts)
+
+    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+        """Those of all parts, part by part."""
+        return chain.from_iterable(part.made_up(context) for part in self._parts)
 
     def commit(self, context: Context) -> None:
         """Let every part take note of the item."""

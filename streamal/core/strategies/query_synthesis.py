@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
 from streamal.core.parameters import Range
@@ -9,7 +10,7 @@ from streamal.core.strategies.base import MAXIMUM, Strategy
 from streamal.core.strategies.keyed_window import KeyedWindow
 from streamal.core.strategies.labelled_points import nearest
 from streamal.core.strategies.made_up_items import MadeUpItems
-from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled
+from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled, MadeUpItem
 
 __all__ = ["QuerySynthesis"]
 
@@ -80,6 +81,11 @@ class QuerySynthesis(Strategy):
         """Always."""
         return True
 
+    @property
+    def makes_up_items(self) -> bool:
+        """Always."""
+        return True
+
     def score(self, context: Context) -> float:
         """See the class."""
         found = self._nearest(context)
@@ -87,6 +93,11 @@ class QuerySynthesis(Strategy):
             return MAXIMUM
         as_far, own = self._recent.at_most(*found)
         return (as_far + 1) / (own + 1)
+
+    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+        """The made-up items themselves, see `Strategy.made_up`."""
+        made = self._made_of(context.labelled)
+        return () if made is None else made.like(context.features)
 
     def commit(self, context: Context) -> None:
         """Remember how close the item was."""
@@ -104,11 +115,15 @@ class QuerySynthesis(Strategy):
 
     def _nearest(self, context: Context) -> tuple[int, float] | None:
         """Key of the nearest made-up item, and how close it is, in (0, 1]; None without any."""
-        if context.labelled is not self._labelled:
-            self._labelled = context.labelled
-            self._made = MadeUpItems(context.labelled, self.pairs, self.step)
-        if self._made is None or not self._made.points.size:
+        made = self._made_of(context.labelled)
+        if made is None:
             return None
-        point = self._made.scale.point(context.features)
-        row, distance = nearest(point, self._made.points)
-        return self._made.keys[row], 1.0 / (1.0 + distance)
+        row, distance = nearest(made.scale.point(context.features), made.points)
+        return made.keys[row], 1.0 / (1.0 + distance)
+
+    def _made_of(self, labelled: Labelled) -> MadeUpItems | None:
+        """The items made up of these, made once for each model; None where there are none."""
+        if labelled is not self._labelled:
+            made = MadeUpItems(labelled, self.pairs, self.step)
+            self._labelled, self._made = labelled, made if made.keys else None
+        return self._made

@@ -43,6 +43,17 @@ GATE_METRICS: Final = (
         known={"reason": ROUTING_REASONS},
     ),
     MetricSpec(
+        "synthetic_reviews",
+        "streamal_synthetic_reviews_total",
+        Kind.COUNTER,
+        "Chances to ask about a made-up item (gate.synthetic_share), and what became of them.",
+        "Mostly not_numeric: events have text, lists or nulls, of which no item can be made up. "
+        "Mostly none: everything that the labels suggest was asked already.",
+        (GATE,),
+        labels=("outcome",),
+        known={"outcome": ("asked", "not_numeric", "none")},
+    ),
+    MetricSpec(
         "unreachable",
         "streamal_events_unreachable_total",
         Kind.COUNTER,

@@ -40,10 +40,8 @@ LABEL_STUDIO: Final = "label-studio"
 BOTH: Final = (GATE, TRAINER)
 EVERY: Final = (*BOTH, CONSOLE, LABEL_STUDIO)
 
-#: Why an event is routed, as review requests name it; a rate limit alone routes nothing.
-ROUTING_REASONS: Final = tuple(
-    reason.value for reason in Reason if reason is not Reason.RATE_LIMITED
-)
+#: Why an event is routed, as review requests name it.
+ROUTING_REASONS: Final = tuple(reason.value for reason in Reason)
 
 #: Every label with what bounds the number of its values.
 LABELS: Final[Mapping[str, str]] = {

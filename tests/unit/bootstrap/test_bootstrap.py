@@ -123,6 +123,26 @@ def test_harm_is_watched_for_without_being_asked_and_not_when_not_wanted(
     assert watch_options(none).detectors == {}
 
 
+@pytest.mark.parametrize(
+    ("gate", "learner", "why"),
+    [
+        ({"strategy": "margin"}, {}, "not with gate.strategy = 'margin', which makes up no items"),
+        ({}, {"target": "error"}, "not with learner.target = 'error': production never sees a"),
+        ({}, {"name": "best_of"}, "not with learner.name = 'best_of', which chooses by accuracy"),
+    ],
+)
+def test_made_up_items_need_who_makes_and_who_learns_them(
+    gate: dict[str, object], learner: dict[str, object], why: str
+) -> None:
+    asking = {"strategy": "query_synthesis", "synthetic_share": 0.2, **gate}
+    (line,) = problems(gate=asking, learner=learner)
+    assert line.startswith(f"gate.synthetic_share = 0.2: {why}")
+    check_settings(settings(gate={**asking, "synthetic_share": 0}, learner=learner))
+    parts = [{"strategy": "query_synthesis"}, {"strategy": "margin"}]
+    both = {**asking, "strategy": "bandit", "strategy_parameters": {"strategies": parts}}
+    check_settings(settings(gate=both))
+
+
 def test_the_problems_of_all_parts_are_told_at_once() -> None:
     lines = problems(
         gate={"strategy": "nope", "policy": "nope"},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from streamal.console.presenting import Recent, fields, number, opinions
+from streamal.console.presenting import Recent, fields, number, opinions, why
 from streamal.events import ReviewRequest
+from streamal.events.review import ReviewReason
 from tests.support.desk import ReviewDesk
 
 
@@ -90,6 +93,20 @@ def test_opinions_of_a_regression_and_of_a_bare_class(desk: ReviewDesk) -> None:
     assert [opinion.value for opinion in opinions(review)] == ["3.25", "2"]
     (bare, _) = opinions(desk.ask("e2", prediction={"label": "yes"}))
     assert bare.shares[0].probability is None
+
+
+@pytest.mark.parametrize("reason", get_args(ReviewReason))
+def test_every_reason_is_a_sentence(desk: ReviewDesk, reason: str) -> None:
+    assert why(desk.ask("e1", reason=reason)).endswith(".")
+
+
+def test_of_a_made_up_item_production_has_no_opinion(desk: ReviewDesk) -> None:
+    review = desk.ask("synthetic:1", synthetic=True)
+    assert [opinion.name for opinion in opinions(review)] == ["Online model"]
+    assert why(review) == "It was made up between two labelled items of different classes."
+    events = [desk.ask(f"e{n}", features={"amount": float(n)}) for n in range(30)]
+    made_up = [desk.ask(f"s{n}", features={"amount": -5.0}, synthetic=True) for n in range(90)]
+    assert Recent([*events, *made_up]).field("amount", 15.0).rank == pytest.approx(0.5, abs=0.03)
 
 
 def test_numbers_without_a_point() -> None:

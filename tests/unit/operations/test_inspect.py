@@ -41,7 +41,15 @@ def test_before_anything_has_happened(plant: PlantLike) -> None:
         noise_dominates=False,
         quality=None,
         gates=[
-            GateLane(partition=n, next_offset=None, lag=0, decided=0, routed=0, threshold=None)
+            GateLane(
+                partition=n,
+                next_offset=None,
+                lag=0,
+                decided=0,
+                routed=0,
+                synthetic=0,
+                threshold=None,
+            )
             for n in range(2)
         ],
         labels_lag=0,

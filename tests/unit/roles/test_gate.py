@@ -203,6 +203,21 @@ def test_pending_reviews_beyond_the_limit_slow_the_gate_to_exploration() -> None
     trainer.close()
 
 
+def test_what_an_hourly_limit_cuts_down_may_still_be_drawn() -> None:
+    """Between a full bucket and an empty one propensities shrink, and some of those are routed."""
+    town = Town({"gate": {"budget": 0.9, "max_per_hour": 120}})
+    gate = started(town)
+    for number in range(400):
+        town.publish(f"e{number}")
+        town.clock.advance(20)
+        settle(gate, steps=1)
+    settle(gate)
+    cut = [review for review in town.reviews() if review.reason == "rate_limited"]
+    assert cut
+    assert all(0.0 < review.propensity < 1.0 for review in cut)
+    assert town.reasons() == []
+
+
 def windowed(window: int = 4, seconds: float = 30.0, **gate: object) -> Town:
     parameters = {"window": window, "seconds": seconds, "diversity": 0.0}
     settings = {"policy": "windowed_top_k", "policy_parameters": parameters, "exploration": 0}
