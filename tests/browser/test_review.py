@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,30 @@ def test_ten_items_are_labelled_by_keyboard_alone(desk: ReviewDesk, visits: Visi
     answers = [(name, "yes" if n % 2 else "no") for n, name in enumerate(names)]
     assert settle(desk, 10) == answers
     assert {label.annotator for label in desk.labels()} == {"ana"}
+
+
+def test_a_made_up_item_says_so_on_every_page(
+    desk: ReviewDesk, visits: Visits, screenshots: Path
+) -> None:
+    features = {"amount": 41.25, "orders_last_week": 3, "first_order": True}
+    desk.ask("synthetic:5f1c2a90d4e7b8a1c3f05d62", priority=0.9, features=features, synthetic=True)
+    desk.ask("order-1", priority=0.8, features=features)
+    page = visits.open(desk, "ana")
+    shown(page, "synthetic:5f1c2a90d4e7b8a1c3f05d62")
+    expect(page.locator(".chips .made-up")).to_have_text("made-up item")
+    expect(page.get_by_role("note")).to_contain_text("No event was ever like it")
+    expect(page.get_by_role("heading", name="Production")).to_have_count(0)
+    page.screenshot(path=screenshots / "made-up-item.png", full_page=True)
+    page.goto(f"{desk.address}/queue")
+    expect(page.locator("tr", has_text="synthetic:").locator(".made-up")).to_be_visible()
+    expect(page.locator("tr", has_text="order-1").locator(".made-up")).to_have_count(0)
+    page.screenshot(path=screenshots / "made-up-queue.png")
+    page.goto(desk.address)
+    page.keyboard.press("1")
+    shown(page, "order-1")
+    expect(page.locator(".made-up")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Production")).to_be_visible()
+    assert settle(desk, 1) == [("synthetic:5f1c2a90d4e7b8a1c3f05d62", "no")]
 
 
 def test_undo_skip_and_unsure_by_keyboard(desk: ReviewDesk, visits: Visits) -> None:

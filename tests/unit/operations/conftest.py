@@ -24,6 +24,14 @@ from streamal.settings import (
 from streamal.telemetry import Metrics
 
 
+class Truth(dict[str, str]):
+    """Whatever is made up is an "a"."""
+
+    def __missing__(self, event_id: str) -> str:
+        assert event_id.startswith("synthetic:")
+        return "a"
+
+
 @dataclass
 class Plant:
     """Everything around one pipeline."""
@@ -51,7 +59,7 @@ class Plant:
 
     def run(self, events: int) -> None:
         """Publish `events`, decide on all of them and learn the answers."""
-        truth = {f"e-{number}": "ab"[number % 2] for number in range(events)}
+        truth = Truth({f"e-{number}": "ab"[number % 2] for number in range(events)})
         reviewers = Reviewers(
             self.broker,
             topics_of(self.settings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,30 @@ def test_one_row_per_labelled_event(plant: Plant, table: Path) -> None:
         assert row["model_version"] == review.model.version
         assert row["occurred_at"] <= row["decided_at"] <= row["labelled_at"]
         assert list(row)[: len(COLUMNS)] == list(COLUMNS)
+
+
+def test_a_made_up_item_is_marked_and_weighs_nothing(plant: Plant, table: Path) -> None:
+    gate = plant.settings.gate.model_copy(
+        update={"strategy": "query_synthesis", "synthetic_share": 0.5, "max_batch_records": 20}
+    )
+    settings = plant.settings.model_copy(update={"gate": gate})
+    plant.pipeline = replace(plant.pipeline, settings=settings)
+    plant.create_topics()
+    plant.run(200)
+    rows = rows_of(plant, table)
+    made_up = [row for row in rows if row["synthetic"]]
+    events = [row for row in rows if not row["synthetic"]]
+    assert made_up
+    assert events
+    for row in made_up:
+        assert row["event_id"].startswith("synthetic:")
+        assert row["weight"] == 0.0
+        assert row["label"] == "a"
+        assert 0 <= row["feature.x"] <= 6
+        assert row["production_label"] is row["propensity"] is row["expected_correct"] is None
+        assert row["production_name"] is None
+    assert all(row["weight"] >= 1.0 for row in events)
+    assert all(row["production_label"] == "a" for row in events)
 
 
 def test_a_period_is_of_event_time(plant: Plant, table: Path) -> None:

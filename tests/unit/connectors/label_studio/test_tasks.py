@@ -9,6 +9,7 @@ import pytest
 
 from streamal.connectors.label_studio.labelling import Interface, Shown
 from streamal.connectors.label_studio.tasks import Preannotation, task_document
+from streamal.events import Output
 from tests.unit.connectors.label_studio.conftest import review
 
 
@@ -34,6 +35,20 @@ def test_nothing_says_how_the_item_was_chosen() -> None:
     text = orjson.dumps(task_document(review(), interface())).decode()
     for word in ("exploration", "propensity", "priority", "margin", "threshold", "0.25"):
         assert word not in text
+
+
+def test_a_made_up_item_says_so_and_production_s_answer_is_not_filled_in() -> None:
+    changes: dict[str, Any] = {
+        "features": {"amount": 3.5},
+        "prediction": Output(label="spam"),
+    }
+    real = task_document(review(**changes), interface())
+    made_up = task_document(review(**changes, synthetic=True), interface())
+    assert real["data"]["features"] == {"amount": 3.5}
+    assert made_up["data"]["features"].keys() == {"amount", "made-up item"}
+    assert "no event was ever like it" in made_up["data"]["features"]["made-up item"]
+    assert real["predictions"]
+    assert made_up["predictions"] == []
 
 
 @pytest.mark.parametrize(
