@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Decision
@@ -23,6 +23,7 @@ from streamal.roles.breaker import Breaker
 from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import Delivery
+from streamal.roles.gate_batch import Decided, GateBatch
 from streamal.roles.gate_state import GateStateReader, state_key
 from streamal.roles.gold import GoldShare
 from streamal.roles.intake import Intake
@@ -30,9 +31,9 @@ from streamal.roles.models_topic import ModelFollower
 from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
 from streamal.roles.segments import SegmentNames
-from streamal.roles.synthesis import Outcome, Synthesis
+from streamal.roles.synthesis import Synthesis
 from streamal.state.gold import GOLD_HEADER
-from streamal.telemetry.metrics import Metrics, exemplar
+from streamal.telemetry.metrics import Metrics
 
 __all__ = ["GateOptions", "GateRole"]
 
@@ -57,12 +58,6 @@ class GateOptions:
     budget: float
     exploration: float
     stop_on: Literal["model", "production"]
-
-
-class _Decided(NamedTuple):
-    record: Record
-    appraisal: Appraisal
-    decision: Decision
 
 
 class GateRole:
@@ -129,9 +124,7 @@ class GateRole:
         self._gold = gold
         self._synthesis = synthesis
         self._partitions: dict[int, GatePartition] = {}
-        self._decided: list[_Decided] = []
-        self._rejected: list[Reject] = []
-        self._made_up: list[Outcome] = []
+        self._batch = GateBatch()
         self._lag_due = 0.0
         self._consumer: Consumer | None = None
         self._delivery: Delivery | None = None
@@ -182,9 +175,7 @@ class GateRole:
             return
         with self._metrics.batch_seconds.time():
             self.delivery.begin()
-            self._decided.clear()
-            self._rejected.clear()
-            self._made_up.clear()
+            self._batch.clear()
             for together in due:
                 self._handle(together)
             self._commit({together[0].partition for together in due})
@@ -260,7 +251,7 @@ class GateRole:
             partition.claim(prediction.event_id)
         except Reject as reject:
             self._dead_letters.send(self.delivery.producer, record, reject)
-            self._rejected.append(reject)
+            self._batch.rejected.append(reject)
             self._breaker.count(rejected=True)
             return None
         self._breaker.count(rejected=False)
@@ -291,7 +282,7 @@ class GateRole:
             segments,
             {} if self._observing is None else self._observing.values(appraisal),
         )
-        self._decided.append(_Decided(record, appraisal, decision))
+        self._batch.decided.append(Decided(record, appraisal, decision))
         if decision.query:
             self._ask(self._reviewing.request(appraisal, decision, segments, conditions.now))
             self._mix_in_gold(prediction, decision, conditions.now)
@@ -316,17 +307,13 @@ class GateRole:
         """Beside a request perhaps one about what no event ever was; of the same budget."""
         if self._synthesis is None or partition.synthetic is None:
             return
+        serving, account = self._models.serving, partition.synthetic
         found = self._synthesis.beside(
-            appraisal,
-            decision,
-            partition.gate,
-            partition.synthetic,
-            self._models.serving,
-            conditions,
+            appraisal, decision, partition.gate, account, serving, conditions
         )
         if found is not None:
             outcome, request = found
-            self._made_up.append(outcome)
+            self._batch.made_up.append(outcome)
             if request is not None:
                 self._ask(request)
 
@@ -426,51 +413,25 @@ class GateRole:
             self.consumer.seek(source, max(first[source], rewind))
 
     def _fresh_partition(self, number: int, next_offset: int) -> GatePartition:
-        count = len(self.consumer.partitions_for(self._options.topics.predictions))
+        count = max(1, len(self.consumer.partitions_for(self._options.topics.predictions)))
         return GatePartition(
             number,
-            self._new_gate(max(count, 1)),
+            self._new_gate(count),
             next_offset=next_offset,
             duplicate_memory=self._options.duplicate_memory_events,
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
             new_summary=None if self._observing is None else self._observing.summary,
-            synthetic=None
-            if self._synthesis is None
-            else self._synthesis.account(number, max(count, 1)),
+            synthetic=self._synthesis and self._synthesis.account(number, count),
         )
 
     def _report(self) -> None:
         """Count what was committed."""
-        metrics, topic = self._metrics, self._options.topics.predictions
-        metrics.transactions.labels(role="gate", outcome="committed").inc()
-        for reject in self._rejected:
-            metrics.rejected.labels(role="gate", reason=reject.reason).inc()
-        for outcome in self._made_up:
-            metrics.synthetic_reviews.labels(outcome=outcome).inc()
-        now = self._clock.now()
-        for record, appraisal, decision in self._decided:
-            metrics.decision_latency_seconds.observe(
-                max(0.0, now - record.timestamp_ms / 1000),
-                exemplar(appraisal.prediction.event_id),
-            )
-            metrics.score.observe(decision.score)
-            metrics.propensity.observe(decision.propensity)
-            if decision.query:
-                metrics.routed.labels(reason=decision.reason.value).inc()
-            if decision.propensity <= 0:
-                metrics.unreachable.inc()
-            metrics.threshold.labels(topic=topic, partition=str(record.partition)).set(
-                decision.threshold
-            )
-            if self._observer is not None:
-                self._observer(appraisal, decision)
-        metrics.events.inc(len(self._decided) + len(self._rejected))
-        metrics.accepted.inc(len(self._decided))
+        self._batch.report(self._metrics, self._clock.now(), self._observer)
         decided = sum(partition.decided for partition in self._partitions.values())
         requested = sum(partition.requested for partition in self._partitions.values())
         if decided:
-            metrics.budget_spent.set(requested / decided)
+            self._metrics.budget_spent.set(requested / decided)
 
     def _measure_lag(self) -> None:
         now = self._clock.now()
