@@ -422,7 +422,7 @@ class GateRole:
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
             new_summary=None if self._observing is None else self._observing.summary,
-            synthetic=self._synthesis and self._synthesis.account(number, count),
+            synthetic=None if self._synthesis is None else self._synthesis.account(number, count),
         )
 
     def _report(self) -> None:

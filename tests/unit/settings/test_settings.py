@@ -251,6 +251,7 @@ DIMENSIONLESS = {
     "required",
     "seed",
     "stop_at_accuracy",
+    "synthetic_share",
     "segment_values",
     "share",
     "tolerance",
