@@ -9,13 +9,13 @@ import typer
 
 from streamal import __version__
 from streamal.cli.annotators import annotators
+from streamal.cli.backtesting import backtest
 from streamal.cli.console import console
 from streamal.cli.datasets import export, report
 from streamal.cli.documents import catalogue, inspect, schema
 from streamal.cli.running import check, demo, run
 from streamal.cli.topics import topics
 from streamal.errors import BrokerGone, BrokerUnavailable, SettingsInvalid, StreamalError
-from streamal.lab.command import backtest
 
 __all__ = ["app", "main"]
 

@@ -17,7 +17,16 @@ from streamal.errors import SettingsInvalid
 from streamal.settings import Settings, load_settings
 from streamal.telemetry import Metrics, configure_logging
 
-__all__ = ["Config", "Json", "check_target", "open_pipeline", "read_settings", "show", "write_json"]
+__all__ = [
+    "Config",
+    "Json",
+    "check_target",
+    "open_pipeline",
+    "read_settings",
+    "show",
+    "write_file",
+    "write_json",
+]
 
 
 Config = Annotated[
@@ -70,19 +79,23 @@ def show(document: object, json: str | None, for_people: Callable[[], object]) -
         write_json(json, document)
 
 
-def check_target(target: str | None) -> None:
+def check_target(target: str | Path | None, *, option: str = "--json") -> None:
     """Say that a file can't be written before the work that it is for, not after.
+
+    Args:
+        target: the file; - is stdout, None is nowhere.
+        option: that named it.
 
     Raises:
         SettingsInvalid: its folder does not exist, or it is a folder itself.
     """
     path = Path(target or "-")
-    if target != "-" and (path.is_dir() or not path.parent.is_dir()):
-        raise SettingsInvalid(f"--json = {target!r}: cannot be written: not a file in a folder")
+    if str(path) != "-" and (path.is_dir() or not path.parent.is_dir()):
+        raise SettingsInvalid(f"{option} = '{target}': cannot be written: not a file in a folder")
 
 
 def write_json(target: str, document: object) -> None:
-    """Write one JSON document.
+    """Write one JSON document to a file, or to stdout with -.
 
     Raises:
         SettingsInvalid: the file can't be written.
@@ -92,7 +105,16 @@ def write_json(target: str, document: object) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
+    write_file(Path(target), data, option="--json")
+
+
+def write_file(path: Path, data: bytes, *, option: str) -> None:
+    """Write a file that `option` names.
+
+    Raises:
+        SettingsInvalid: the file can't be written.
+    """
     try:
-        Path(target).write_bytes(data)
+        path.write_bytes(data)
     except OSError as error:
-        raise SettingsInvalid(f"--json = {target!r}: cannot be written: {error}") from error
+        raise SettingsInvalid(f"{option} = '{path}': cannot be written: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Final
 
 from streamal.core.estimation import (
@@ -19,8 +20,10 @@ from streamal.core.types import Decision
 
 __all__ = ["Bin", "Ledger", "Losses", "Observation", "Point", "Trace"]
 
-#: Estimation windows over the whole recording.
+#: Estimation windows over the whole recording, at least.
 _WINDOWS: Final = 20
+#: Most items in a window: the labelled ones among them are kept until it closes.
+_MOST_ITEMS: Final = 10_000
 #: Places along the recording at which the curves are kept.
 _POINTS: Final = 100
 #: Bins of the reliability diagram; the customary number.
@@ -161,6 +164,7 @@ class Ledger:
 
     def __init__(self, events: int, least_propensity: float) -> None:
         self._events = events
+        self._windows = max(_WINDOWS, ceil(events / _MOST_ITEMS))
         self._seen = self._queries = self._model_right = self._errors_found = 0
         self._production_right = 0
         self._points: list[Point] = []
@@ -191,7 +195,7 @@ class Ledger:
         self._measure(seen)
         if self._passes(_POINTS):
             self._points.append(self._totals())
-        if self._passes(_WINDOWS):
+        if self._passes(self._windows):
             self._close_window()
 
     def trace(self, seconds: float) -> Trace:

@@ -1,8 +1,10 @@
-"""For the tests of the command line: run it in the test process, with a stand-in for Kafka."""
+"""For command line and lab: commands in the test process, a stand-in for Kafka, a recording."""
 
 from __future__ import annotations
 
+import csv
 import logging
+import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,3 +96,23 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     for user in (common, service):
         monkeypatch.setattr(user, "connect", connect)
     return memory
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Two noisy clusters, and a production model that is right most times."""
+    rng = random.Random(11)
+    path = tmp_path / "recorded.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["x", "y", "truth", "said", "p_no", "p_yes"])
+        for _ in range(600):
+            truth = rng.random() < 0.4
+            x, y = rng.gauss(1.6 if truth else -0.4, 1.0), rng.gauss(0.0, 1.0)
+            sure = rng.uniform(0.5, 1.0)
+            right = rng.random() < 0.3 + 0.7 * sure
+            yes = sure if truth == right else 1 - sure
+            writer.writerow(
+                [x, y, "yes" if truth else "no", "yes" if yes > 0.5 else "no", 1 - yes, yes]
+            )
+    return path

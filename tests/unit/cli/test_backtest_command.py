@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from streamal.cli.backtesting import backtest
 from streamal.errors import SettingsInvalid
-from streamal.lab.command import backtest
 from streamal.settings import GateSettings, LearnerSettings
 
 FAST = ("--learner", "gaussian_nb", "--strategy", "margin", "--limit", "200", "--jobs", "1")
