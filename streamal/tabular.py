@@ -28,6 +28,8 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 _BOOLEANS = {"true": True, "false": False}
 #: Rows of a Parquet file that are in memory at a time: enough to make decoding a batch worthwhile.
 _PARQUET_ROWS = 1000
+#: Bytes of each of its columns that are read at a time.
+_PARQUET_BUFFER = 65_536
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -126,7 +128,8 @@ def _read_parquet(path: Path) -> Iterator[Row]:
             f"{path}: reading Parquet needs pyarrow; install streamal[lab]"
         ) from error
     try:
-        with parquet.ParquetFile(path) as file:
+        # Arrow's default is to fetch all of the file ahead, and to hold it until the last row.
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_PARQUET_BUFFER) as file:
             batches = file.iter_batches(batch_size=_PARQUET_ROWS)
             rows = (row for batch in batches for row in batch.to_pylist())
             for number, row in enumerate(rows, 1):

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from numpy.random import default_rng
 
 from streamal.errors import SettingsInvalid
 from streamal.lab.source import Recording, survey
@@ -85,6 +86,14 @@ def test_what_is_no_parquet_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read") as caught:
         list(read_rows(path))
     assert "\n" not in str(caught.value)
+
+
+def test_arrow_holds_no_more_of_a_long_file_than_it_reads(write: Write, arrow: ModuleType) -> None:
+    rng = default_rng(1)
+    path = write({name: rng.random(40_000).tolist() for name in "abcd"})
+    before = arrow.total_allocated_bytes()
+    held = max(arrow.total_allocated_bytes() - before for _ in read_rows(path))
+    assert held < path.stat().st_size / 4
 
 
 def test_without_pyarrow_it_says_what_to_install(
