@@ -59,7 +59,8 @@ class Work:
     Attributes:
         asked: reviews.
         finished: of these, with a final answer.
-        answers: standing answers of all annotators; what is paid for.
+        made_up: made-up items that people were asked about besides.
+        answers: standing answers of all annotators, also about those; what is paid for.
         wrong: final answers that say production was wrong.
         budget: share of events that may be asked about.
         required: answers that a review normally needs.
@@ -67,6 +68,7 @@ class Work:
 
     asked: int
     finished: int
+    made_up: int
     answers: int
     wrong: int
     budget: float
@@ -156,8 +158,9 @@ def _summed_up(pipeline: Pipeline, view: PendingView, start: float, end: float) 
     matured = quality.advance(min(now, end + horizon))
     weighting = Weighting(settings.estimation.window_seconds, settings.labels.ttl_seconds, now)
     crew, spots = _Crew(view, now), WeakSpots()
-    for weighted in weighted_reviews(view.measures, start, end, weighting):
-        spots.add(weighted)
+    for weighted in weighted_reviews(view.measures, start, end, weighting, synthetic=True):
+        if not weighted.labelled.review.synthetic:
+            spots.add(weighted)
         for answer in weighted.labelled.answers:
             decided = weighted.labelled.review.decided_at.timestamp()
             crew.add(answer.annotator, decided, answer.labelled_at)
@@ -175,6 +178,7 @@ def _summed_up(pipeline: Pipeline, view: PendingView, start: float, end: float) 
         work=Work(
             asked=len(outcomes),
             finished=spots.all.labelled,
+            made_up=view.measures.synthetic(start, end),
             answers=crew.answers,
             wrong=sum(outcome.production_correct is False for outcome in outcomes),
             budget=settings.gate.budget,

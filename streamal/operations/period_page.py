@@ -76,6 +76,7 @@ def _counts(period: Period) -> list[tuple[str, str]]:
         ("Events", f"{period.events:,}"),
         ("Sent to review", f"{period.routed:,} ({_share(period.routed, period.events)})"),
         ("Reviews with a final answer so far", f"{work.finished:,} ({_percent(response)})"),
+        *([("Made-up items asked about besides", f"{work.made_up:,}")] if work.made_up else []),
         ("Answers of all annotators", f"{work.answers:,}"),
     ]
 
@@ -237,10 +238,12 @@ def _spend(period: Period) -> str:
     if not points:
         return _section("Spend", "<p>There were no events.</p>")
     budget = period.work.budget
-    spent = period.routed / max(1, period.events)
+    events, made_up = max(1, period.events), period.work.made_up
+    spent = (period.routed + made_up) / events
+    besides = f", {made_up / events:.2%} about made-up items" if made_up else ""
     chart = LineChart(
         "Share of events sent to review",
-        f"{spent:.2%} over the period; the budget is {budget:.2%} in the long run.",
+        f"{spent:.2%} over the period{besides}; the budget is {budget:.2%} in the long run.",
         f"{unit} since {_minute(period.start)} UTC",
         "share sent to review",
         [

@@ -339,6 +339,14 @@ class ReviewMeasures:
             answers = self.answers(review.event_id)
             yield LabelledReview(review, label, value, answers, lead, answered_at)
 
+    def synthetic(self, start: float, end: float) -> int:
+        """Made-up items that people were asked about beside events of [`start`, `end`)."""
+        query = (
+            "SELECT count(*) FROM reviews WHERE synthetic AND occurred_at >= ? AND occurred_at < ?"
+        )
+        count: int = self._connection.execute(query, (start, end)).fetchone()[0]
+        return count
+
     def answers(self, event_id: str) -> tuple[AnnotatorAnswer, ...]:
         """The standing answers to one review, first come first; held ones are left out."""
         rows = self._connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import pytest
@@ -81,6 +81,14 @@ class Plant:
         gate.close()
         trainer.close()
         reviewers.close()
+
+
+def asking_about_made_up_items(plant: Plant) -> Pipeline:
+    """The plant's pipeline with `query_synthesis`, half of whose questions are about such items."""
+    gate = plant.settings.gate.model_copy(
+        update={"strategy": "query_synthesis", "synthetic_share": 0.5, "max_batch_records": 20}
+    )
+    return replace(plant.pipeline, settings=plant.settings.model_copy(update={"gate": gate}))
 
 
 @pytest.fixture

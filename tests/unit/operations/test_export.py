@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 from streamal.errors import SettingsInvalid, TopicsInvalid
 from streamal.operations.export import COLUMNS, export
 from streamal.operations.replay import replayed_view
-from tests.unit.operations.conftest import Plant
+from tests.unit.operations.conftest import Plant, asking_about_made_up_items
 
 
 def rows_of(plant: Plant, path: Path, **period: float) -> list[dict[str, Any]]:
@@ -53,11 +52,7 @@ def test_one_row_per_labelled_event(plant: Plant, table: Path) -> None:
 
 
 def test_a_made_up_item_is_marked_and_weighs_nothing(plant: Plant, table: Path) -> None:
-    gate = plant.settings.gate.model_copy(
-        update={"strategy": "query_synthesis", "synthetic_share": 0.5, "max_batch_records": 20}
-    )
-    settings = plant.settings.model_copy(update={"gate": gate})
-    plant.pipeline = replace(plant.pipeline, settings=settings)
+    plant.pipeline = asking_about_made_up_items(plant)
     plant.create_topics()
     plant.run(200)
     rows = rows_of(plant, table)

@@ -8,9 +8,11 @@ import pytest
 
 from streamal.errors import TopicsInvalid
 from streamal.events import DriftEvent
+from streamal.operations.inspect import inspect
 from streamal.operations.period import Period, look_back
+from streamal.operations.period_page import Price, period_page
 from tests.support.shop import Shop
-from tests.unit.operations.conftest import Plant
+from tests.unit.operations.conftest import Plant, asking_about_made_up_items
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,24 @@ def test_drifts_of_the_period(shop: Shop) -> None:
     producer.flush()
     found = look_back(shop.pipeline, start=shop.started, end=shop.clock.now())
     assert [each.cause for each in found.drifts if each.cause == "it went down"] == ["it went down"]
+
+
+def test_made_up_items_cost_money_and_say_nothing_about_production(plant: Plant) -> None:
+    plant.pipeline = asking_about_made_up_items(plant)
+    plant.create_topics()
+    plant.run(200)
+    now = plant.clock.now()
+    period = look_back(plant.pipeline, start=now - 500, end=now)
+    lanes = inspect(plant.pipeline).gates
+    work = period.work
+    assert work.made_up == sum(lane.synthetic for lane in lanes) > 5
+    assert work.asked == period.routed == sum(lane.routed for lane in lanes)
+    assert work.finished == period.errors.labelled <= work.asked
+    assert work.finished < work.answers <= work.asked + work.made_up
+    assert sum(person.answers for person in period.people) == work.answers
+    page = period_page(period, Price(1.0, "EUR"))
+    assert "Made-up items asked about besides" in page
+    assert f"{work.made_up / period.events:.2%} about made-up items" in page
 
 
 def test_topics_must_be_there(plant: Plant) -> None:

@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from streamal.core.strategies import QuerySynthesis
+from streamal.core.strategies import QuerySynthesis, build_strategy
 from streamal.core.strategies.labelled_points import STEPS
 from streamal.core.strategies.made_up_items import MadeUpItems
-from streamal.core.types import Context, Features, Labelled, LabelledItem, Production
+from streamal.core.types import (
+    Context,
+    Features,
+    JsonValue,
+    Labelled,
+    LabelledItem,
+    Production,
+)
 
 
 def labelled(*items: tuple[Features, str]) -> Labelled:
@@ -146,3 +153,100 @@ def test_each_made_up_item_has_its_own_nearest() -> None:
     assert strategy.score(item(far - 4.0)) == 1.0
     assert strategy.score(item(far - 9.0)) == pytest.approx(1 / 3)
     assert strategy.score(item(9.0)) < 0.2
+
+
+# Items to ask people about
+
+SQUARE = labelled(
+    ({"x": 0.0, "n": 2, "new": False}, "a"),
+    ({"x": 8.0, "n": 7, "new": False}, "b"),
+    ({"x": 0.0, "n": 3, "new": True}, "a"),
+    ({"x": 8.0, "n": 4, "new": True}, "b"),
+)
+EVENT: Features = {"x": 1.0, "n": 1, "new": True}
+
+
+def offered(
+    known: Labelled, event: Features, name: str = "query_synthesis", **parameters: JsonValue
+) -> list[Features]:
+    strategy = build_strategy(name, {"step": 0.1} if name == "query_synthesis" else parameters)
+    context = Context("e", event, Production(), labelled=known)
+    return [item.features for item in strategy.made_up(context)]
+
+
+def test_items_are_of_the_event_s_shape_and_the_nearest_comes_first() -> None:
+    near, far = offered(SQUARE, EVENT)
+    assert near == {"x": 4.0, "n": 4, "new": True}  # 3.5 is rounded to even
+    assert far == {"x": 4.0, "n": 4, "new": False}
+    assert offered(SQUARE, {**EVENT, "new": False}) == [far, near]
+    assert [type(value) for value in near.values()] == [float, int, bool]
+
+
+@pytest.mark.parametrize(
+    ("event", "count"),
+    [
+        (EVENT, 2),
+        ({"x": 1.0}, 2),
+        ({**EVENT, "colour": "red"}, 0),
+        ({**EVENT, "gap": None}, 0),
+        ({**EVENT, "place": (1.0, 2.0)}, 0),
+        ({**EVENT, "unseen": 1.0}, 0),
+        ({}, 0),
+    ],
+)
+def test_nothing_is_made_up_of_what_is_not_known(event: Features, count: int) -> None:
+    assert len(offered(SQUARE, event)) == count
+
+
+def test_a_feature_that_one_of_a_pair_lacks_or_that_was_text_once_leaves_it_out() -> None:
+    first, *others = SQUARE.items
+    gap = LabelledItem(first.event_id, {"x": 0.0, "new": False}, "a")
+    assert len(offered(Labelled((gap, *others)), EVENT)) == 1
+    text = LabelledItem("e9", {"x": -50.0, "n": "two", "new": True}, "a")
+    assert offered(Labelled((*SQUARE.items, text)), EVENT) == []
+    huge = LabelledItem("e9", {"x": -50.0, "n": 10**400, "new": True}, "a")
+    assert offered(Labelled((*SQUARE.items, huge)), EVENT) == []
+
+
+def test_what_comes_out_as_a_labelled_item_is_not_asked_about() -> None:
+    known = labelled(({"n": 2}, "a"), ({"n": 3}, "b"))
+    assert offered(known, {"n": 1}) == []  # 2.5 is rounded to 2
+    assert offered(labelled(({"n": 2}, "a"), ({"n": 6}, "b")), {"n": 1}) == [{"n": 4}]
+
+
+def test_a_step_aside_stays_within_what_was_labelled() -> None:
+    rng = default_rng(4)
+    points = rng.normal(size=(60, 3)).tolist()
+    known = labelled(*(({"x": x, "y": y, "z": z}, "a" if z > 0 else "b") for x, y, z in points))
+    items = list(MadeUpItems(known, 30, 4.0).like({"x": 0.0, "y": 0.0, "z": 0.0}))
+    assert len(items) >= 20
+    for name in "xyz":
+        values = [float(str(item.features[name])) for item in known.items]
+        made_up = [float(str(item.features[name])) for item in items]
+        assert min(values) <= min(made_up)
+        assert max(made_up) <= max(values)
+    assert len({item.key for item in items}) == len(items)
+
+
+def test_combinations_offer_what_their_parts_make_up() -> None:
+    parts: JsonValue = [
+        {"strategy": "margin"},
+        {"strategy": "query_synthesis", "parameters": {"step": 0.1}},
+    ]
+    alone = offered(SQUARE, EVENT)
+    for name in ("max", "weighted_sum"):
+        assert offered(SQUARE, EVENT, name, strategies=parts) == alone
+    bandit = build_strategy("bandit", {"strategies": parts})
+    assert bandit.makes_up_items
+    for followed, count in (("margin", 0), ("query_synthesis", 2)):
+        context = Context(
+            "e",
+            EVENT,
+            Production(),
+            labelled=SQUARE,
+            strategy_weights={
+                "margin": float(followed == "margin"),
+                "query_synthesis": float(followed == "query_synthesis"),
+            },
+        )
+        assert len(list(bandit.made_up(context))) == count
