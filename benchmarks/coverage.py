@@ -1,6 +1,6 @@
 """Do the intervals tell the truth? Repeats the selection many times and counts.
 
-    python -m benchmarks.coverage [--replicates 1000] [--data FILE --label COLUMN] [--json PATH]
+    python -m benchmarks.coverage [--replicates 1000] [--data FILE:COLUMN] [--json PATH]
 
 A stream of predictions, its outcomes c and its predicted P(correct) g are held fixed; which events
 are routed, and which reviews are answered and when, is drawn anew in every replicate, with the
@@ -38,6 +38,7 @@ from streamal.core.estimation import (
     WindowTotals,
 )
 from streamal.core.types import Conditions, JsonState
+from streamal.settings import GateSettings
 
 LEVEL = 0.95
 BUDGETS = (0.01, 0.02, 0.05, 0.10)
@@ -50,6 +51,10 @@ MISSING = 0.2
 #: answer after the horizon does not count, so that strata respond differently.
 STRATA = ("exploration", "above_threshold")
 DELAY = np.array([0.25, 0.5])
+#: Standard error of a bias, in percentage points, below which it needs no more replicates, and how
+#: many times as many there are at the most.
+BIAS_NOISE = 0.1
+MOST_BATCHES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,10 @@ class Policy:
     parameters: JsonState
 
 
+UNIFORM = Policy("uniform", "propensity_sampling", 0.9, {"power": 0.0, "account_labels": 100.0})
 #: Steady: the spend may stray from the budget by a hundred labels instead of ten.
 POLICIES = (
-    Policy("uniform", "propensity_sampling", 0.9, {"power": 0.0, "account_labels": 100.0}),
+    UNIFORM,
     Policy("quantile, φ=0.2", "quantile", 0.2, {}),
     Policy("quantile, φ=0.5", "quantile", 0.5, {}),
     Policy("propensity_sampling, φ=0.5", "propensity_sampling", 0.5, {}),
@@ -93,6 +99,8 @@ class Row:
         half_width_uniform: of a normal interval from as many labels, drawn uniformly without
             replacement, when the true accuracy is known: what no real interval reaches.
         width_ratio: half_width / half_width_uniform.
+        width_ratio_alike: half_width / that of the policy `uniform` behind the same estimator,
+            had it as many labels.
         reliable: share of the runs whose estimate called itself reliable.
         anytime_excluded: share of the runs whose confidence sequence ever excluded the truth.
     """
@@ -113,6 +121,7 @@ class Row:
     half_width: float
     half_width_uniform: float
     width_ratio: float
+    width_ratio_alike: float
     naive_bias: float
     naive_coverage: float
     anytime_excluded: float
@@ -125,7 +134,11 @@ def select(policy: Policy, stream: Stream, budget: float) -> Selection:
     They depend a little on its own draws, through the account of what was spent.
     """
     made = build_budget(
-        policy.name, policy.parameters, budget=budget, exploration=policy.exploration
+        policy.name,
+        policy.parameters,
+        budget=budget,
+        exploration=policy.exploration,
+        advance_labels=0.0 if policy is UNIFORM else GateSettings().advance_labels,
     )
     conditions = Conditions(now=0.0)
     propensity = np.empty(len(stream.correct))
@@ -206,15 +219,30 @@ def replicate(
     return Replicate(tracker.overall(), tuple(closed), held)
 
 
-def measure(stream: Stream, selection: Selection, replicates: int, seed: int) -> Row:
-    """All replicates of one setting."""
+def repeat(
+    stream: Stream, selection: Selection, running: FloatArray, replicates: int, seed: int
+) -> list[Replicate]:
+    """So many replicates, and as many again until the bias is known."""
+    rng = np.random.default_rng(seed)
+    runs: list[Replicate] = []
+    for _ in range(MOST_BATCHES):
+        runs += [replicate(stream, selection, running, rng) for _ in range(replicates)]
+        spread = float(np.nanstd([run.overall.raw for run in runs]))
+        if 100 * spread <= BIAS_NOISE * math.sqrt(len(runs)):
+            break
+    return runs
+
+
+def measure(
+    stream: Stream, selection: Selection, replicates: int, seed: int, uniform_row: Row | None
+) -> Row:
+    """All replicates of one setting; `uniform_row` is that of the policy `uniform`."""
     count = selection.windows
     size = len(stream.correct) // count
     truths = stream.correct[: size * count].reshape(count, size).mean(axis=1)
     running = np.cumsum(truths) / np.arange(1, count + 1)
     truth = float(running[-1])
-    rng = np.random.default_rng(seed)
-    runs = [replicate(stream, selection, running, rng) for _ in range(replicates)]
+    runs = repeat(stream, selection, running, replicates, seed)
     overall = [run.overall for run in runs]
     covered = np.array(
         [
@@ -228,6 +256,9 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
     labels = float(np.mean([each.labelled for each in overall]))
     width = 100 * float(np.mean([each.interval.half_width for each in overall]))
     uniform = 100 * _uniform_half_width(truth, labels, size * count)
+    alike = width
+    if uniform_row is not None:
+        alike = uniform_row.half_width * math.sqrt(uniform_row.labels / labels)
     return Row(
         stream=stream.name,
         policy=selection.policy,
@@ -237,7 +268,7 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
         labels=labels,
         accuracy=100 * truth,
         bias=100 * float(np.nanmean(raw) - truth),
-        bias_noise=100 * float(np.nanstd(raw)) / math.sqrt(replicates),
+        bias_noise=100 * float(np.nanstd(raw)) / math.sqrt(len(runs)),
         coverage=float(np.mean([each.interval.covers(truth) for each in overall])),
         reliable=float(np.mean([each.reliable for each in overall])),
         coverage_windows=float(covered.mean()),
@@ -245,10 +276,11 @@ def measure(stream: Stream, selection: Selection, replicates: int, seed: int) ->
         half_width=width,
         half_width_uniform=uniform,
         width_ratio=width / uniform,
+        width_ratio_alike=width / alike,
         naive_bias=100 * float(np.nanmean(naive) - truth),
         naive_coverage=float(np.mean([_naive_covers(each, truth) for each in overall])),
         anytime_excluded=float(np.mean([not run.anytime_held for run in runs])),
-        replicates=replicates,
+        replicates=len(runs),
     )
 
 
@@ -273,7 +305,7 @@ def table(rows: list[Row]) -> Table:
     result.add_column("policy")
     for name in (
         *("budget", "labels", "bias", "covers", "reliable", "windows", "(reliable)"),
-        *("±", "÷ uniform", "naive", "covers", "anytime out"),
+        *("±", "÷ oracle", "÷ uniform", "naive", "covers", "anytime out"),
     ):
         result.add_column(name, justify="right")
     for row in rows:
@@ -290,6 +322,7 @@ def table(rows: list[Row]) -> Table:
             "" if windows_reliable is None else f"{windows_reliable:.1%}",
             f"{row.half_width:.2f}",
             f"{row.width_ratio:.2f}",
+            f"{row.width_ratio_alike:.2f}",
             f"{row.naive_bias:+.1f}",
             f"{row.naive_coverage:.0%}",
             f"{row.anytime_excluded:.1%}",
@@ -302,27 +335,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--replicates", type=int, default=200, help="draws per setting")
     parser.add_argument("--stream", action="append", choices=sorted(STREAMS), help="default: all")
-    parser.add_argument("--data", type=Path, help="CSV in stream order, such as elec's")
-    parser.add_argument("--label", help="name of its label column")
+    parser.add_argument(
+        "--data", metavar="FILE:COLUMN", help="CSV in stream order, and its label column"
+    )
     parser.add_argument("--json", type=Path, help="write the rows here")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    if bool(options.data) != bool(options.label):
-        parser.error("--data and --label go together")
+    path, _, label = (options.data or "").rpartition(":")
+    if options.data and not path:
+        parser.error(f"--data {options.data!r} is not FILE:COLUMN")
     started = time.perf_counter()
-    names = options.stream or ([] if options.data else list(STREAMS))
-    streams = [STREAMS[name]() for name in names]
+    streams = [STREAMS[name]() for name in options.stream or STREAMS]
     if options.data:
-        streams.append(recorded(options.data, options.label))
-    settings = list(product(streams, POLICIES, BUDGETS))
-    rows = [
-        measure(stream, select(policy, stream, budget), options.replicates, options.seed)
-        for stream, policy, budget in track(
-            settings, "repeating the draws", console=Console(stderr=True)
-        )
-    ]
+        streams.append(recorded(Path(path), label))
+    settings = list(product(streams, BUDGETS))
+    rows: list[Row] = []
+    for stream, budget in track(settings, "repeating the draws", console=Console(stderr=True)):
+        uniform_row: Row | None = None
+        for policy in POLICIES:
+            selection = select(policy, stream, budget)
+            row = measure(stream, selection, options.replicates, options.seed, uniform_row)
+            uniform_row = uniform_row or row
+            rows.append(row)
     Console(width=None if Console().is_terminal else 160).print(table(rows))
-    print(f"{options.replicates} replicates per line, {time.perf_counter() - started:.0f} s")
+    print(
+        f"{options.replicates} replicates per line or more, {time.perf_counter() - started:.0f} s"
+    )
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
 

@@ -36,7 +36,7 @@ class CalibrationShift(PageHinkley):
     def __init__(
         self,
         delta: Annotated[float, Range(0, 5)] = 0.5,
-        threshold: Annotated[float, Range(0, 1000, open_low=True)] = 10.0,
+        threshold: Annotated[float, Range(0, 1000, open_low=True)] = 7.0,
         mode: Literal["up", "down", "both"] = "both",
         labels_per_value: LabelsPerValue = 30,
     ) -> None:
