@@ -17,7 +17,7 @@ import benchmarks.label_efficiency as package
 from benchmarks.label_efficiency.field import BUDGETS_TRIED, entrants, one_gate
 from benchmarks.label_efficiency.presets import PresetRun, preset_runs
 from benchmarks.label_efficiency.runs import Run, all_labels
-from benchmarks.label_efficiency.streams import SHIPPED, Stream, recorded, shipped
+from benchmarks.label_efficiency.streams import EVENTS, SHIPPED, Stream, recorded, shipped
 from benchmarks.label_efficiency.summary import gate_rows, gate_table, preset_rows, preset_table
 from streamal.lab import Recording
 
@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("data", nargs="*", type=_recorded, metavar="DATA:LABEL")
     parser.add_argument("--only", choices=("gates", "learners"), help="one of the two comparisons")
     parser.add_argument("--streams", nargs="*", choices=SHIPPED, default=list(SHIPPED))
+    parser.add_argument("--events", type=int, default=EVENTS, help="of each of these at most")
     parser.add_argument("--gates", nargs="*", metavar="PART", help="those with this in their name")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
@@ -105,7 +106,7 @@ def _compare_learners(streams: Sequence[Stream], options: argparse.Namespace) ->
 def main() -> None:
     """Run, print, write."""
     options = _options()
-    streams = [*shipped(options.streams), *map(recorded, options.data)]
+    streams = [*shipped(options.streams, options.events), *map(recorded, options.data)]
     document: dict[str, object] = {
         "seeds": options.seeds,
         "streams": {stream.name: len(stream.labels) for stream in streams},

@@ -17,8 +17,8 @@ __all__ = ["SHIPPED", "Stream", "recorded", "shipped"]
 
 Rows = Iterable[tuple[Mapping[str, float], object]]
 
-#: Events of a generated stream and, at most, of one that River ships: what lets 30 gates with five
-#: seeds and three budgets end within half an hour on two cores.
+#: Events of a generated stream and, at most, of one that River ships, unless told otherwise: what
+#: lets 30 gates with five seeds and three budgets end within half an hour on two cores.
 EVENTS = 3_000
 #: The streams that the defaults were chosen on were generated with other seeds.
 SEED = 2026
@@ -43,23 +43,23 @@ class Stream:
     classes: int
 
 
-def _drifting(*concepts: Rows) -> Rows:
+def _drifting(events: int, *concepts: Rows) -> Rows:
     """The concepts one after the other, equally long."""
-    each = EVENTS // len(concepts)
+    each = events // len(concepts)
     return chain.from_iterable(islice(concept, each) for concept in concepts)
 
 
-def _sea() -> Rows:
-    return _drifting(*(synth.SEA(variant=v, seed=SEED + v, noise=0.1) for v in range(4)))
+def _sea(events: int) -> Rows:
+    return _drifting(events, *(synth.SEA(variant=v, seed=SEED + v, noise=0.1) for v in range(4)))
 
 
-def _agrawal() -> Rows:
+def _agrawal(events: int) -> Rows:
     return _drifting(
-        *(synth.Agrawal(classification_function=f, seed=SEED + f) for f in (0, 3, 6, 8))
+        events, *(synth.Agrawal(classification_function=f, seed=SEED + f) for f in (0, 3, 6, 8))
     )
 
 
-def _random_rbf_drift() -> Rows:
+def _random_rbf_drift(events: int) -> Rows:
     return islice(
         synth.RandomRBFDrift(
             seed_model=SEED,
@@ -70,30 +70,30 @@ def _random_rbf_drift() -> Rows:
             change_speed=0.001,
             n_drift_centroids=15,
         ),
-        EVENTS,
+        events,
     )
 
 
-def _hyperplane() -> Rows:
+def _hyperplane(events: int) -> Rows:
     return islice(
-        synth.Hyperplane(seed=SEED, n_features=10, n_drift_features=5, mag_change=0.001), EVENTS
+        synth.Hyperplane(seed=SEED, n_features=10, n_drift_features=5, mag_change=0.001), events
     )
 
 
-def _led_drift() -> Rows:
+def _led_drift(events: int) -> Rows:
     return islice(
         synth.LEDDrift(
             seed=SEED, noise_percentage=0.1, irrelevant_features=True, n_drift_features=3
         ),
-        EVENTS,
+        events,
     )
 
 
-SHIPPED: Mapping[str, Callable[[], Rows]] = {
-    "phishing": datasets.Phishing,
-    "bananas": lambda: islice(datasets.Bananas(), EVENTS),
-    "image_segments": datasets.ImageSegments,
-    "shuttle": lambda: islice(datasets.Shuttle(), EVENTS),
+SHIPPED: Mapping[str, Callable[[int], Rows]] = {
+    "phishing": lambda events: islice(datasets.Phishing(), events),
+    "bananas": lambda events: islice(datasets.Bananas(), events),
+    "image_segments": lambda events: islice(datasets.ImageSegments(), events),
+    "shuttle": lambda events: islice(datasets.Shuttle(), events),
     "sea": _sea,
     "agrawal": _agrawal,
     "random_rbf_drift": _random_rbf_drift,
@@ -102,10 +102,10 @@ SHIPPED: Mapping[str, Callable[[], Rows]] = {
 }
 
 
-def shipped(names: Iterable[str] = SHIPPED) -> Iterator[Stream]:
-    """River's streams."""
+def shipped(names: Iterable[str] = SHIPPED, events: int = EVENTS) -> Iterator[Stream]:
+    """River's streams, of so many events at most."""
     for name in names:
-        yield _stream(name, SHIPPED[name]())
+        yield _stream(name, SHIPPED[name](events))
 
 
 def recorded(recording: Recording) -> Stream:

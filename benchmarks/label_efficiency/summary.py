@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
+from typing import TypeAlias, cast
 
 from rich.table import Table
 
@@ -13,7 +14,21 @@ from benchmarks.label_efficiency.presets import PresetRun
 from benchmarks.label_efficiency.runs import Run
 from benchmarks.label_efficiency.streams import SHIPPED
 
-__all__ = ["GateRow", "PresetRow", "gate_rows", "gate_table", "preset_rows", "preset_table"]
+__all__ = [
+    "DEFAULT",
+    "GateRow",
+    "PresetRow",
+    "gate_rows",
+    "gate_table",
+    "preset_rows",
+    "preset_table",
+]
+
+#: streamal's default strategy and policy.
+DEFAULT = "margin / quantile"
+
+#: Budget, library, gate.
+_Key: TypeAlias = tuple[float, str, str]
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class GateRow:
         retention: mean over streams of accuracy / accuracy with all labels.
         rank: mean over streams of the rank by accuracy among the gates there, 1 is best; ties share
             their mean.
+        rank_published: the same among what others publish and this gate, or streamal's default.
         spend: labels bought in all for each that the budgets of all streams pay.
         worst_spend: on the stream where that is furthest from 1.
     """
@@ -40,6 +56,7 @@ class GateRow:
     accuracy: float
     retention: float
     rank: float
+    rank_published: float
     spend: float
     worst_spend: float
 
@@ -85,7 +102,8 @@ def gate_rows(runs: Sequence[Run], all_labels: Mapping[str, float]) -> list[Gate
                 len(streams),
                 fmean(accuracy[*key, stream] for stream in streams),
                 fmean(accuracy[*key, stream] / all_labels[stream] for stream in streams),
-                fmean(_rank(accuracy, key, stream) for stream in streams),
+                fmean(_rank(accuracy, key, stream, _anybody) for stream in streams),
+                fmean(_rank(accuracy, key, stream, _published) for stream in streams),
                 _pooled(own),
                 max(spends.values(), key=lambda spend: abs(spend - 1.0)),
             )
@@ -93,7 +111,7 @@ def gate_rows(runs: Sequence[Run], all_labels: Mapping[str, float]) -> list[Gate
     return sorted(rows, key=lambda row: (row.budget, row.rank))
 
 
-def _key(run: Run) -> tuple[float, str, str]:
+def _key(run: Run) -> _Key:
     return run.budget, run.library, run.gate
 
 
@@ -101,12 +119,27 @@ def _pooled(runs: Sequence[Run]) -> float:
     return sum(run.queries for run in runs) / sum(run.budget * run.events for run in runs)
 
 
+def _anybody(key: _Key, other: _Key) -> bool:  # noqa: ARG001 - as `_published`
+    return True
+
+
+def _published(key: _Key, other: _Key) -> bool:
+    """Whether `other` counts in the rank of `key` among what others publish."""
+    default = key[1] != "streamal" and other[2] == DEFAULT
+    return other[1] != "streamal" or default or other == key
+
+
 def _rank(
-    accuracy: Mapping[tuple[float, str, str, str], float], key: tuple[float, str, str], stream: str
+    accuracy: Mapping[tuple[float, str, str, str], float],
+    key: _Key,
+    stream: str,
+    counts: Callable[[_Key, _Key], bool],
 ) -> float:
     own = accuracy[*key, stream]
     among = [
-        value for (budget, _, _, at), value in accuracy.items() if (budget, at) == (key[0], stream)
+        value
+        for (*other, at), value in accuracy.items()
+        if (other[0], at) == (key[0], stream) and counts(key, cast("_Key", tuple(other)))
     ]
     better = sum(value > own for value in among)
     return better + (sum(value == own for value in among) + 1) / 2
@@ -150,7 +183,10 @@ def gate_table(rows: Sequence[GateRow]) -> Table:
     table = Table(title="gates: who asks, and what the same learner makes of it")
     for name in ("budget", "library", "gate"):
         table.add_column(name, overflow="fold")
-    for name in ("streams", "accuracy", "retention", "mean rank", "spend", "worst spend"):
+    for name in (
+        *("streams", "accuracy", "retention", "mean rank", "rank among published"),
+        *("spend", "worst spend"),
+    ):
         table.add_column(name.replace(" ", "\n"), justify="right")
     for number, row in enumerate(rows):
         table.add_row(
@@ -161,6 +197,7 @@ def gate_table(rows: Sequence[GateRow]) -> Table:
             f"{row.accuracy:.2%}",
             f"{row.retention:.1%}",
             f"{row.rank:.2f}",
+            f"{row.rank_published:.2f}",
             f"{row.spend:.1%}",
             f"{row.worst_spend:.1%}",
             end_section=number + 1 == len(rows) or rows[number + 1].budget != row.budget,
