@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 import benchmarks.label_efficiency as package
 from benchmarks.label_efficiency.field import BUDGETS_TRIED, entrants, one_gate
@@ -81,7 +82,7 @@ def _compare_gates(streams: Sequence[Stream], options: argparse.Namespace) -> di
         runs += each
         _write(options.json, {"all_labels": best, "gate_runs": [asdict(run) for run in runs]})
     rows = gate_rows(runs, best)
-    Console().print(gate_table(rows))
+    _print(gate_table(rows))
     return {
         "all_labels": best,
         "gates": [asdict(row) for row in rows],
@@ -96,7 +97,7 @@ def _compare_learners(streams: Sequence[Stream], options: argparse.Namespace) ->
             runs.append(run)
             _write(options.json, {"learner_runs": [asdict(each) for each in runs]})
     rows = preset_rows(runs)
-    Console().print(preset_table(rows))
+    _print(preset_table(rows))
     return {
         "learners": [asdict(row) for row in rows],
         "learner_runs": [asdict(run) for run in runs],
@@ -116,6 +117,11 @@ def main() -> None:
     if options.only != "gates":
         document |= _compare_learners(streams, options)
     _write(options.json, document)
+
+
+def _print(table: Table) -> None:
+    """Without a terminal as wide as the table is."""
+    Console(width=None if Console().is_terminal else 160).print(table)
 
 
 def _write(path: Path | None, document: dict[str, object]) -> None:
