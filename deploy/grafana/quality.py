@@ -17,6 +17,7 @@ def _accuracy(record: str, kind: str, whose: str) -> Query:
 _PRODUCTION: Final = "streamal:production_accuracy:ratio"
 _MODEL: Final = "streamal:model_accuracy:ratio"
 _ERROR: Final = "streamal:production_absolute_error:mean"
+_DIFFERENCE: Final = "streamal:segment_absolute_error:difference"
 _OBJECTIVE: Final = "streamal:objective_absolute_error:mean"
 _INTERVAL: Final = ("low", "estimate", "high")
 
@@ -169,6 +170,32 @@ QUALITY: Final = Dashboard(
                         for kind in (*_INTERVAL, "naive")
                     ],
                     dashed=["(low|high)$"],
+                ),
+                Panel(
+                    "Mean absolute error by segment",
+                    "Of each model version, and of each value of the keys in estimation.segments.",
+                    [
+                        Query(
+                            f'streamal:segment_absolute_error:mean{{{CHOSEN}, kind="{kind}"}}',
+                            f"{{{{pipeline}}}} {{{{segment}}}}={{{{value}}}} {kind}",
+                        )
+                        for kind in _INTERVAL
+                    ],
+                    dashed=["(low|high)$"],
+                ),
+                Panel(
+                    "Error against the one that serves most",
+                    "Mean absolute error of a version or segment minus the reference's, over the "
+                    "windows where both served. The lower bound above 0: surely further off.",
+                    [
+                        Query(
+                            f'{_DIFFERENCE}{{{CHOSEN}, kind="{kind}"}}',
+                            f"{{{{pipeline}}}} {{{{value}}}} - {{{{reference}}}} {kind}",
+                        )
+                        for kind in _INTERVAL
+                    ],
+                    dashed=["(low|high)$"],
+                    low=None,
                 ),
                 Panel(
                     "Mean absolute error of the last window alone",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamal.core.types import Task
-from streamal.events import QualityReport, Reported, ReportedLoss
+from streamal.events import ComparedLoss, LossQuality, QualityReport, Reported, ReportedLoss
 from streamal.operations.catalogue import Catalogue, Entry
 from streamal.operations.inspect import Inspection
 
@@ -127,20 +127,42 @@ def _print_quality(found: QualityReport) -> None:
         if rows:
             print_table(rows, title)
     if found.loss is not None:
-        losses = {
-            "production": found.loss.production,
-            "last window": found.loss.window,
-            "model": found.loss.model,
+        _print_losses(found, found.loss)
+
+
+def _print_losses(found: QualityReport, loss: LossQuality) -> None:
+    overall = {"production": loss.production, "last window": loss.window, "model": loss.model}
+    print_table(
+        [{"": name, **_told_loss(part)} for name, part in overall.items()], "mean absolute error"
+    )
+    segment_losses = [
+        {"segment": each.segment, "value": each.value, **_told_loss(each.loss)}
+        for each in found.segments
+        if each.loss is not None
+    ]
+    compared_losses = [
+        {
+            "segment": each.segment,
+            "value": each.value,
+            "against": each.reference,
+            **_told_loss(each.loss),
+            "worse": "yes" if each.loss.worse else "no",
         }
-        print_table(
-            [{"": name, **_told_loss(part)} for name, part in losses.items()], "mean absolute error"
-        )
+        for each in found.differences
+        if each.loss is not None
+    ]
+    for rows, title in (
+        (segment_losses, "mean absolute error by segment"),
+        (compared_losses, "segments compared, mean absolute error minus the reference's"),
+    ):
+        if rows:
+            print_table(rows, title)
 
 
-def _told_loss(part: ReportedLoss) -> dict[str, object]:
+def _told_loss(part: ReportedLoss | ComparedLoss) -> dict[str, object]:
     return {
         "estimate": "" if part.value is None else f"{part.value:.4g}",
-        "low": f"{part.low:.4g}",
+        "low": "" if part.low is None else f"{part.low:.4g}",
         "high": "" if part.high is None else f"{part.high:.4g}",
         "labels": part.labelled,
         "events": part.events,

@@ -15,6 +15,7 @@ from streamal.events.prediction import (
 )
 from streamal.events.quality import (
     ClassQuality,
+    ComparedLoss,
     ComparedQuality,
     LossQuality,
     QualityReport,
@@ -33,6 +34,7 @@ __all__ = [
     "Adjudication",
     "AnnotatorRuling",
     "ClassQuality",
+    "ComparedLoss",
     "ComparedQuality",
     "DataSummary",
     "DeadLetter",

@@ -8,6 +8,7 @@ from streamal.events.base import UtcDatetime
 
 __all__ = [
     "ClassQuality",
+    "ComparedLoss",
     "ComparedQuality",
     "LossQuality",
     "QualityReport",
@@ -41,54 +42,6 @@ class Reported(_Part):
     reliable: bool = False
 
 
-class SegmentQuality(_Part):
-    """Production's accuracy in one segment, over all matured windows.
-
-    Attributes:
-        segment: the key.
-        value: the key's value.
-        accuracy: with an interval that holds at all times together.
-    """
-
-    segment: str
-    value: str
-    accuracy: Reported
-
-
-class ComparedQuality(_Part):
-    """One segment against another, over the windows where both served.
-
-    Attributes:
-        segment: the key.
-        value: the value that is compared.
-        reference: with this one, which served most.
-        difference: accuracy of `value` minus that of `reference`, in [-1, 1], with an interval that
-            holds at all times together; `labelled` and `events` are those of `value`.
-        worse: whether `value` is surely worse.
-    """
-
-    segment: str
-    value: str
-    reference: str
-    difference: Reported
-    worse: bool
-
-
-class ClassQuality(_Part):
-    """One class of production, over all matured windows.
-
-    Attributes:
-        name: the class.
-        precision: P(right | production chose it); `events` is how often it did.
-        recall: P(production chose it | it is true); `events` is the estimated number of events
-            whose true class it is, `labelled` the labelled among them.
-    """
-
-    name: str
-    precision: Reported
-    recall: Reported
-
-
 class ReportedLoss(_Part):
     """An estimated mean absolute error with its interval, in the truth's unit.
 
@@ -109,6 +62,80 @@ class ReportedLoss(_Part):
     labelled: int = 0
     events: int = 0
     reliable: bool = False
+
+
+class ComparedLoss(_Part):
+    """One mean absolute error minus another, in the truth's unit.
+
+    Attributes:
+        value: None while either has no label.
+        low: lower end of an interval that holds at all times together; None while labels are few.
+        high: upper end; None while labels are few.
+        labelled: labelled items of the one that is compared.
+        events: events of it.
+        reliable: whether labels of both suffice.
+        worse: whether it is surely further off.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    labelled: int = 0
+    events: int = 0
+    reliable: bool = False
+    worse: bool = False
+
+
+class SegmentQuality(_Part):
+    """Production's accuracy in one segment, over all matured windows.
+
+    Attributes:
+        segment: the key.
+        value: the key's value.
+        accuracy: with an interval that holds at all times together.
+        loss: its mean absolute error, in the same way; None in a classification.
+    """
+
+    segment: str
+    value: str
+    accuracy: Reported
+    loss: ReportedLoss | None = None
+
+
+class ComparedQuality(_Part):
+    """One segment against another, over the windows where both served.
+
+    Attributes:
+        segment: the key.
+        value: the value that is compared.
+        reference: with this one, which served most.
+        difference: accuracy of `value` minus that of `reference`, in [-1, 1], with an interval that
+            holds at all times together; `labelled` and `events` are those of `value`.
+        worse: whether `value` is surely worse.
+        loss: mean absolute error of `value` minus that of `reference`; None in a classification.
+    """
+
+    segment: str
+    value: str
+    reference: str
+    difference: Reported
+    worse: bool
+    loss: ComparedLoss | None = None
+
+
+class ClassQuality(_Part):
+    """One class of production, over all matured windows.
+
+    Attributes:
+        name: the class.
+        precision: P(right | production chose it); `events` is how often it did.
+        recall: P(production chose it | it is true); `events` is the estimated number of events
+            whose true class it is, `labelled` the labelled among them.
+    """
+
+    name: str
+    precision: Reported
+    recall: Reported
 
 
 class LossQuality(_Part):

@@ -15,12 +15,14 @@ class SegmentStats(BaseModel):
     Attributes:
         events: those that had a chance to be routed.
         sum_expected_correct: sum over them of predicted P(production is right).
+        sum_expected_loss: in a regression, sum over them of predicted |production - truth|.
     """
 
     model_config = ConfigDict(frozen=True)
 
     events: int = Field(ge=0)
     sum_expected_correct: float = Field(default=0.0, ge=0)
+    sum_expected_loss: float = Field(default=0.0, ge=0)
 
 
 class VariableCounts(BaseModel):

@@ -14,9 +14,18 @@ from streamal.core.estimation import (
     Interval,
     SegmentTracker,
 )
-from streamal.events import ClassQuality, ComparedQuality, Reported, SegmentQuality
+from streamal.core.estimation.loss_scale import LossTotals
+from streamal.core.estimation.loss_segments import LossCell, LossDifference, LossSegmentTracker
+from streamal.events import (
+    ClassQuality,
+    ComparedLoss,
+    ComparedQuality,
+    Reported,
+    SegmentQuality,
+)
 from streamal.events.segments import PREDICTION
-from streamal.roles.evidence import cell, production_correct
+from streamal.roles.evidence import cell, production_correct, responses
+from streamal.roles.losses import LossOptions, production_losses, reported_loss
 from streamal.state.measures import ReviewOutcome
 from streamal.state.measures import WindowTotals as WindowSums
 from streamal.state.segments import SegmentSums, SegmentView
@@ -32,6 +41,7 @@ class Breakdown:
         limits: key to the number of its values; see `streamal.roles.segments`.
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force; None when there is none.
+        losses: how the errors of a regression are estimated; None in a classification.
     """
 
     def __init__(
@@ -41,6 +51,7 @@ class Breakdown:
         *,
         level: float,
         least_propensity: float | None,
+        losses: LossOptions | None = None,
     ) -> None:
         self._view = view
         self._new_class = partial(ClassTracker, level=level, least_propensity=least_propensity)
@@ -51,6 +62,17 @@ class Breakdown:
             for key, limit in limits.items()
             if key != PREDICTION
         }
+        self._losses: dict[str, LossSegmentTracker] = {}
+        if losses is not None:
+            self._losses = {
+                key: LossSegmentTracker(
+                    level=level,
+                    least_propensity=least_propensity,
+                    values=limits[key],
+                    bound=losses.bound,
+                )
+                for key in self._segments
+            }
 
     def close(self, window: WindowSums, outcomes: Sequence[ReviewOutcome]) -> None:
         """Take in the next matured window with its reviews as they were at their horizon."""
@@ -70,6 +92,11 @@ class Breakdown:
                     for name, each in sums.get(key, {}).items()
                 }
             )
+            if key in self._losses:
+                named = sums.get(key, {})
+                self._losses[key].close(
+                    {name: _loss_cell(parts.get(name, ()), each) for name, each in named.items()}
+                )
         if self._most_classes and PREDICTION in sums:
             self._close_classes(sums[PREDICTION], _parts(outcomes, names, PREDICTION))
 
@@ -90,26 +117,36 @@ class Breakdown:
             others = [outcome for outcome in reviewed if outcome.event_id not in own]
             is_it = partial(_is_class, name)
             tracker.close(
-                cell(here, is_it, *chosen),
+                cell(here, is_it, chosen.events, chosen.sum_expected_correct),
                 cell(others, is_it, events - chosen.events, None),
             )
 
     def segments(self) -> Iterator[SegmentQuality]:
-        """Accuracy by segment."""
+        """Accuracy, and mean absolute error, by segment."""
         for key, tracker in self._segments.items():
+            losses = self._losses[key].estimates() if key in self._losses else {}
             for name, estimate in tracker.estimates().items():
-                yield SegmentQuality(segment=key, value=name, accuracy=reported(estimate))
+                loss = losses.get(name)
+                yield SegmentQuality(
+                    segment=key,
+                    value=name,
+                    accuracy=reported(estimate),
+                    loss=None if loss is None else reported_loss(loss),
+                )
 
     def differences(self) -> Iterator[ComparedQuality]:
         """Each segment against the one of its key that served most."""
         for key, tracker in self._segments.items():
+            losses = self._losses[key].differences() if key in self._losses else {}
             for name, difference in tracker.differences().items():
+                loss = losses.get(name)
                 yield ComparedQuality(
                     segment=key,
                     value=name,
                     reference=str(tracker.reference),
                     difference=_difference(difference),
                     worse=difference.is_worse,
+                    loss=None if loss is None else _compared_loss(loss),
                 )
 
     def classes(self) -> Iterator[ClassQuality]:
@@ -160,6 +197,27 @@ def _reported(
         labelled=labelled,
         events=events,
         reliable=reliable,
+    )
+
+
+def _loss_cell(outcomes: Sequence[ReviewOutcome], sums: SegmentSums) -> LossCell:
+    items = production_losses(outcomes)
+    # Increments of the window are gone: weights must do without its size.
+    known = sums.events >= len(items.loss)
+    totals = LossTotals(sums.events, sums.sum_expected_loss) if known else None
+    return LossCell(totals, items, responses(outcomes))
+
+
+def _compared_loss(found: LossDifference) -> ComparedLoss:
+    known = math.isfinite(found.anytime.half_width)
+    return ComparedLoss(
+        value=None if math.isnan(found.value) else found.value,
+        low=found.anytime.low if known else None,
+        high=found.anytime.high if known else None,
+        labelled=found.candidate.labelled,
+        events=found.candidate.events,
+        reliable=found.candidate.reliable and found.reference.reliable,
+        worse=found.is_worse,
     )
 
 

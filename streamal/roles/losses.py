@@ -12,7 +12,14 @@ from streamal.events import LossQuality, ReportedLoss
 from streamal.roles.evidence import responses
 from streamal.state.measures import ReviewOutcome, WindowTotals
 
-__all__ = ["LossEstimates", "LossOptions", "Losses", "loss_totals", "production_losses"]
+__all__ = [
+    "LossEstimates",
+    "LossOptions",
+    "Losses",
+    "loss_totals",
+    "production_losses",
+    "reported_loss",
+]
 
 #: The loss of an answered review; None where the prediction had no number.
 _Loss = Callable[[ReviewOutcome], float | None]
@@ -93,9 +100,9 @@ class Losses:
         if self._window is None:
             return None
         return LossQuality(
-            window=_reported(self._window),
-            production=_reported(self.production.anytime()),
-            model=_reported(self.model.anytime()),
+            window=reported_loss(self._window),
+            production=reported_loss(self.production.anytime()),
+            model=reported_loss(self.model.anytime()),
         )
 
 
@@ -140,7 +147,8 @@ def _labelled(outcomes: Sequence[ReviewOutcome], loss_of: _Loss) -> LabelledLoss
     )
 
 
-def _reported(estimate: Estimate) -> ReportedLoss:
+def reported_loss(estimate: Estimate) -> ReportedLoss:
+    """An estimate as it travels."""
     return ReportedLoss(
         value=_finite(estimate.value),
         low=estimate.interval.low,

@@ -68,6 +68,7 @@ class _Segment:
 
     events: int = 0
     sum_expected_correct: float = 0.0
+    sum_expected_loss: float = 0.0
 
 
 @dataclass(slots=True)
@@ -101,13 +102,16 @@ class _Sums:
             segment = self.segments.setdefault(named, _Segment())
             segment.events += 1
             segment.sum_expected_correct += expected_correct
+            segment.sum_expected_loss += expected_loss
 
     def by_segment(self) -> dict[str, dict[str, SegmentStats]]:
         """Key to value to what was added for it."""
         found: dict[str, dict[str, SegmentStats]] = {}
         for (key, name), segment in sorted(self.segments.items()):
             found.setdefault(key, {})[name] = SegmentStats(
-                events=segment.events, sum_expected_correct=segment.sum_expected_correct
+                events=segment.events,
+                sum_expected_correct=segment.sum_expected_correct,
+                sum_expected_loss=segment.sum_expected_loss,
             )
         return found
 

@@ -121,6 +121,7 @@ class Quality:
             options.segment_limits,
             level=options.level,
             least_propensity=options.least_propensity,
+            losses=options.losses,
         )
         self._model_correct = model_foresaw if options.learns_errors else model_correct
         #: All estimates; None before a window matured.

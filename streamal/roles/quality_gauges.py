@@ -6,7 +6,13 @@ import math
 from collections.abc import Iterator
 
 from streamal.core.estimation import Estimate
-from streamal.events import LossQuality, QualityReport, Reported
+from streamal.events import (
+    ComparedLoss,
+    LossQuality,
+    QualityReport,
+    Reported,
+    ReportedLoss,
+)
 from streamal.telemetry import Metrics
 
 __all__ = ["QualityGauges"]
@@ -44,6 +50,7 @@ class QualityGauges:
         self._show_parts(report)
         if report.loss is not None:
             self._show_losses(report.loss)
+            self._show_segment_losses(report)
 
     def _show_losses(self, losses: LossQuality) -> None:
         for gauge, estimate in (
@@ -55,6 +62,27 @@ class QualityGauges:
             gauge.labels(kind="low").set(estimate.low)
             gauge.labels(kind="high").set(math.inf if estimate.high is None else estimate.high)
             gauge.labels(kind="naive").set(_known(estimate.naive))
+
+    def _show_segment_losses(self, report: QualityReport) -> None:
+        metrics = self._metrics
+        metrics.show(
+            metrics.segment_error,
+            {
+                labels: value
+                for each in report.segments
+                if each.loss is not None
+                for labels, value in _loss_series(each.loss, each.segment, each.value)
+            },
+        )
+        metrics.show(
+            metrics.segment_error_difference,
+            {
+                labels: value
+                for each in report.differences
+                if each.loss is not None
+                for labels, value in _compared(each.loss, each.segment, each.value, each.reference)
+            },
+        )
 
     def _show_parts(self, report: QualityReport) -> None:
         metrics = self._metrics
@@ -96,3 +124,15 @@ def _series(part: Reported, *labels: str) -> Iterator[tuple[tuple[str, ...], flo
     yield (*labels, "estimate"), _known(part.value)
     yield (*labels, "low"), part.low
     yield (*labels, "high"), part.high
+
+
+def _loss_series(part: ReportedLoss, *labels: str) -> Iterator[tuple[tuple[str, ...], float]]:
+    yield (*labels, "estimate"), _known(part.value)
+    yield (*labels, "low"), part.low
+    yield (*labels, "high"), math.inf if part.high is None else part.high
+
+
+def _compared(part: ComparedLoss, *labels: str) -> Iterator[tuple[tuple[str, ...], float]]:
+    yield (*labels, "estimate"), _known(part.value)
+    yield (*labels, "low"), -math.inf if part.low is None else part.low
+    yield (*labels, "high"), math.inf if part.high is None else part.high

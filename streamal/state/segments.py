@@ -32,6 +32,7 @@ CREATE TABLE window_segments (
     name TEXT NOT NULL,
     events INTEGER NOT NULL,
     sum_expected_correct REAL NOT NULL,
+    sum_expected_loss REAL NOT NULL,
     PRIMARY KEY (window_start, window_seconds, key, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -57,10 +58,12 @@ class SegmentSums(NamedTuple):
     Attributes:
         events: their number.
         sum_expected_correct: sum of g = predicted P(production is right).
+        sum_expected_loss: in a regression, sum of g = predicted |production - truth|.
     """
 
     events: int
     sum_expected_correct: float
+    sum_expected_loss: float = 0.0
 
 
 class SegmentView:
@@ -85,15 +88,24 @@ class SegmentView:
         """Add an increment."""
         start = window.window_start.timestamp()
         rows = [
-            (start, window.window_seconds, key, name, sums.events, sums.sum_expected_correct)
+            (
+                start,
+                window.window_seconds,
+                key,
+                name,
+                sums.events,
+                sums.sum_expected_correct,
+                sums.sum_expected_loss,
+            )
             for key, values in window.segments.items()
             for name, sums in values.items()
         ]
         self._connection.executemany(
-            "INSERT INTO window_segments VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO window_segments VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (window_start, window_seconds, key, name) DO UPDATE SET "
             "events = events + excluded.events, "
-            "sum_expected_correct = sum_expected_correct + excluded.sum_expected_correct",
+            "sum_expected_correct = sum_expected_correct + excluded.sum_expected_correct, "
+            "sum_expected_loss = sum_expected_loss + excluded.sum_expected_loss",
             rows,
         )
 
@@ -101,8 +113,8 @@ class SegmentView:
         """Key to name to sums of the window that begins at `start` and is `seconds` long."""
         found: defaultdict[str, dict[str, SegmentSums]] = defaultdict(dict)
         for key, name, *sums in self._connection.execute(
-            "SELECT key, name, events, sum_expected_correct FROM window_segments "
-            "WHERE window_start = ? AND window_seconds = ? ORDER BY key, name",
+            "SELECT key, name, events, sum_expected_correct, sum_expected_loss "
+            "FROM window_segments WHERE window_start = ? AND window_seconds = ? ORDER BY key, name",
             (start, seconds),
         ):
             found[key][name] = SegmentSums(*sums)

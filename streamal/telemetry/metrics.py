@@ -86,6 +86,8 @@ class Metrics:
     production_error: Gauge
     error_objective: Gauge
     window_error: Gauge
+    segment_error: Gauge
+    segment_error_difference: Gauge
     model_error: Gauge
     window_accuracy: Gauge
     window_labels: Gauge
@@ -169,6 +171,8 @@ class Metrics:
             self.annotator_answers,
             self.production_error,
             self.window_error,
+            self.segment_error,
+            self.segment_error_difference,
             self.model_error,
             self.window_accuracy,
             self.segment_accuracy,

@@ -115,6 +115,7 @@ class NumberProduction(Production):
             "timestamp": time.time(),
             "features": {"x": x},
             "prediction": {"value": 10 * x + self._random.gauss(0, 1)},
+            "model": {"name": "production", "version": "v2" if x > 0.3 else "v1"},
         }
         self._site.publish_raw(orjson.dumps(event), event_id.encode())
 

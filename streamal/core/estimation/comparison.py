@@ -62,6 +62,14 @@ class Comparison:
         self._candidate = Measurement()
         self._reference = Measurement()
         self._tightest_variance = 0.0
+        #: How large an outcome is taken to be that was not drawn, in [0, 1].
+        self.outcome_size = 1.0
+
+    def rescale(self, factor: float) -> None:
+        """Go on in another unit of the outcomes, see `AccuracyTracker.rescale`."""
+        self._candidate = self._candidate.in_unit(factor)
+        self._reference = self._reference.in_unit(factor)
+        self._tightest_variance *= factor**2
 
     def close(self, candidate: Measurement, reference: Measurement) -> None:
         """Take in the next window in time order, as measured for either part."""
@@ -105,9 +113,14 @@ class Comparison:
     def _variance(self) -> float:
         """Of the weighted sum of differences; either side with one unseen outcome."""
         return sum(
-            side.variance + max(-side.unseen_low, side.unseen_high) ** 2
+            side.variance + max(-side.unseen_low, self._unseen_high(side)) ** 2
             for side in (self._candidate, self._reference)
         )
+
+    def _unseen_high(self, side: Measurement) -> float:
+        if not side.events:
+            return 0.0
+        return side.unseen / side.events * max(0.0, self.outcome_size - side.mean_predicted)
 
 
 def _clipped(interval: Interval) -> Interval:

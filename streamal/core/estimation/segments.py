@@ -100,6 +100,25 @@ class SegmentTracker:
         self._most = values
         self._values: dict[str, _Value] = {}
         self._reference: str | None = None
+        self._outcome_size = 1.0
+
+    def measure_outcomes(self, size: float, factor: float = 1.0) -> None:
+        """For outcomes that are measured, not counted; before each window.
+
+        Args:
+            size: how large an outcome is taken to be that was not drawn, in [0, 1].
+            factor: everything so far counts times this from here on, > 0.
+        """
+        self._outcome_size = size
+        for value in self._values.values():
+            value.tracker.outcome_size = size
+            for comparison in value.against.values():
+                comparison.outcome_size = size
+            if factor == 1.0:
+                continue
+            value.tracker.rescale(factor)
+            for comparison in value.against.values():
+                comparison.rescale(factor)
 
     def close(self, cells: Mapping[str, Cell]) -> None:
         """Take in the next window in time order: a cell for each value with an event in it."""
@@ -150,6 +169,7 @@ class SegmentTracker:
                 tightest_at=10_000,
                 target=Target.EXPECTED,
             )
+            tracker.outcome_size = self._outcome_size
             self._values[name] = _Value(tracker)
         return self._values[name]
 
@@ -178,6 +198,7 @@ class SegmentTracker:
                 continue
             against = self._values[name].against
             comparison = against.setdefault(self._reference, Comparison(self._level))
+            comparison.outcome_size = self._outcome_size
             comparison.close(measured[name], measured[self._reference])
         for value in self._values.values():
             value.against = {

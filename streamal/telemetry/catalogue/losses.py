@@ -8,6 +8,7 @@ from streamal.telemetry.catalogue.spec import TRAINER, Kind, MetricSpec
 
 __all__ = ["LOSS_METRICS"]
 
+_INTERVAL: Final = {"kind": ("estimate", "low", "high")}
 _KINDS: Final = {"kind": ("estimate", "low", "high", "naive")}
 
 LOSS_METRICS: Final = (
@@ -43,6 +44,28 @@ LOSS_METRICS: Final = (
         (TRAINER,),
         labels=("kind",),
         known=_KINDS,
+    ),
+    MetricSpec(
+        "segment_error",
+        "streamal_segment_absolute_error",
+        Kind.GAUGE,
+        "Regression only: production's mean absolute error by segment over all matured windows, "
+        "with an anytime interval.",
+        "A segment well above the others: look at its reviews; its model may need its own data.",
+        (TRAINER,),
+        labels=("segment", "value", "kind"),
+        known=_INTERVAL,
+    ),
+    MetricSpec(
+        "segment_error_difference",
+        "streamal_segment_absolute_error_difference",
+        Kind.GAUGE,
+        "Regression only: mean absolute error of a segment minus that of the one that served most, "
+        "over the windows where both served, with an anytime interval.",
+        "A lower bound above 0 for a model version: the canary is further off; roll it back.",
+        (TRAINER,),
+        labels=("segment", "value", "reference", "kind"),
+        known=_INTERVAL,
     ),
     MetricSpec(
         "model_error",

@@ -9,9 +9,12 @@ import pytest
 from streamal.cli.printing import print_inspection
 from streamal.events import (
     ClassQuality,
+    ComparedLoss,
     ComparedQuality,
+    LossQuality,
     QualityReport,
     Reported,
+    ReportedLoss,
     SegmentQuality,
 )
 from streamal.operations.inspect import Inspection
@@ -69,6 +72,31 @@ def test_segments_differences_and_classes_have_tables(
     print_inspection(inspection(found))
     said = capsys.readouterr().out
     for text in ("model_version", "v2", "v1", "-12.0", "-4.0", "fraud", "precision", "recall"):
+        assert text in said
+
+
+def test_errors_of_a_regression_are_told_in_their_unit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loss = ReportedLoss(value=12.34, low=11.5, high=13.5, labelled=50, events=900, reliable=True)
+    compared = ComparedLoss(value=3.21, low=1.5, high=None, labelled=7, events=80, worse=True)
+    found = quality(
+        loss=LossQuality(window=loss, production=loss, model=loss),
+        segments=(SegmentQuality(segment="country", value="pt", accuracy=KNOWN, loss=loss),),
+        differences=(
+            ComparedQuality(
+                segment="model_version",
+                value="v2",
+                reference="v1",
+                difference=KNOWN,
+                worse=False,
+                loss=compared,
+            ),
+        ),
+    )
+    print_inspection(inspection(found))
+    said = capsys.readouterr().out
+    for text in ("mean absolute error by segment", "12.34", "11.5", "pt", "3.21", "1.5", "yes"):
         assert text in said
 
 

@@ -179,6 +179,50 @@ def test_the_objective_is_shown_by_whoever_leads() -> None:
         assert math.isnan(metrics.value(name) or 0.0)
 
 
+def test_a_canary_that_is_further_off_shows_by_its_errors_alone() -> None:
+    """Both versions pass the tolerance as often, but the newer one by far more."""
+    changes = {"estimation": {"window_seconds": 100, "label_horizon_seconds": 50}}
+    town, metrics = Town(merged(REGRESSION, changes)), Metrics("town")
+    gate, trainer = town.pipeline().gate(instance="one"), town.pipeline(metrics).trainer(":memory:")
+    gate.start()
+    trainer.start()
+    for number in range(800):
+        town.clock.advance(1)
+        version = "v2" if number % 4 == 0 else "v1"
+        town.publish(
+            f"e{number}",
+            features={"x": number % 5},
+            prediction={"value": 20.0},
+            model={"name": "eta", "version": version},
+        )
+        settle(gate, steps=1)
+        off = 0.0 if number % 3 else (40.0 if version == "v2" else 4.0)
+        town.label(f"e{number}", None, value=20.0 + off)
+        if number % 50 == 49:
+            settle(gate, trainer)
+    town.clock.advance(200)
+    settle(trainer)
+    report = inspect(town.pipeline()).quality
+    assert report is not None
+    errors = {each.value: each.loss for each in report.segments if each.loss is not None}
+    assert errors.keys() == {"v1", "v2"}
+    assert errors["v1"].value == pytest.approx(4 / 3, abs=0.3)
+    assert errors["v2"].value == pytest.approx(40 / 3, abs=3.0)
+    (compared,) = report.differences
+    assert (compared.value, compared.reference, compared.worse) == ("v2", "v1", False)
+    assert compared.loss is not None
+    assert compared.loss.worse
+    assert compared.loss.low is not None
+    assert 0.0 < compared.loss.low < 12.0 < (compared.loss.high or 0.0)
+    labels = {"segment": "model_version", "value": "v2", "reference": "v1", "kind": "low"}
+    assert metrics.value("streamal_segment_absolute_error_difference", labels) == pytest.approx(
+        compared.loss.low
+    )
+    del labels["reference"]
+    shown = metrics.value("streamal_segment_absolute_error", {**labels, "kind": "estimate"})
+    assert shown == pytest.approx(errors["v2"].value)
+
+
 def test_a_classification_has_no_error_to_show() -> None:
     town, metrics = Town({"gate": {"budget": 1.0}}), Metrics("town")
     gate, trainer = town.pipeline().gate(instance="one"), town.pipeline(metrics).trainer(":memory:")

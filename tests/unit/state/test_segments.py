@@ -30,7 +30,9 @@ def review(
 def window(make: Records, offset: int, start: float = 0, **countries: int) -> Record:
     plain = WindowStats.from_bytes(make.window(offset, start=start).value)
     parts = {
-        name: SegmentStats(events=events, sum_expected_correct=events / 2)
+        name: SegmentStats(
+            events=events, sum_expected_correct=events / 2, sum_expected_loss=3.0 * events
+        )
         for name, events in countries.items()
     }
     event = plain.model_copy(update={"segments": {"country": parts}})
@@ -42,16 +44,16 @@ def test_increments_of_a_window_add_up_by_segment(view: PendingView, make: Recor
         [window(make, 0, de=4, fr=1), window(make, 1, de=2), window(make, 2, 60, de=9)]
     )
     assert view.segments.sums(make.start, 60) == {
-        "country": {"de": SegmentSums(6, 3.0), "fr": SegmentSums(1, 0.5)}
+        "country": {"de": SegmentSums(6, 3.0, 18.0), "fr": SegmentSums(1, 0.5, 3.0)}
     }
-    assert view.segments.sums(make.start + 60, 60) == {"country": {"de": SegmentSums(9, 4.5)}}
+    assert view.segments.sums(make.start + 60, 60) == {"country": {"de": SegmentSums(9, 4.5, 27.0)}}
     assert view.segments.sums(make.start + 120, 60) == {}
 
 
 def test_redelivered_increments_count_once(view: PendingView, make: Records) -> None:
     for _ in range(2):
         view.apply_windows([window(make, 0, de=4)])
-    assert view.segments.sums(make.start, 60) == {"country": {"de": SegmentSums(4, 2.0)}}
+    assert view.segments.sums(make.start, 60) == {"country": {"de": SegmentSums(4, 2.0, 12.0)}}
 
 
 def test_reviews_keep_the_names_that_their_events_were_counted_under(
