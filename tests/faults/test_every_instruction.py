@@ -30,6 +30,9 @@ from tests.support.runner import Runner, TrappedTown
 from tests.support.town import SESSION_SECONDS, merged
 from tests.support.trap import EVERY_CALL, FAULTS, STRIDE, Fault, Trap
 
+#: Striking at every call takes longer than any other test may.
+pytestmark = pytest.mark.timeout(7200 if EVERY_CALL else 300)
+
 EVENTS = 30
 #: What tells the sources of dead letters apart.
 SOURCE = ("topic", "partition", "offset")
