@@ -10,7 +10,7 @@ from streamal.state.summaries import SUMMARY_SCHEMA
 __all__ = ["FORGET_ALL", "SCHEMA", "SCHEMA_VERSION"]
 
 #: Raised with every change to `SCHEMA`; a file with another number is replayed, not migrated.
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 _REVIEWS: Final = """
 -- label, value and answered_at are the final answer as it stands now. Synthetic ones are of no
