@@ -85,7 +85,8 @@ class Advance(Wrapper):
         return {**super().state(), self.name: {"granted": self._granted}}
 
     def restore(self, state: JsonState) -> None:
-        """See `BudgetPolicy.restore`."""
+        """See `BudgetPolicy.restore`; a stream that began without an advance is no longer young."""
         super().restore(state)
-        granted = read_number(own_state(state, self.name), "granted", 0.0)
+        default = self._labels if self.inner.name in state else 0.0
+        granted = read_number(own_state(state, self.name), "granted", default)
         self._granted = min(self._labels, max(0.0, granted))

@@ -74,6 +74,15 @@ def test_a_restart_does_not_grant_it_again() -> None:
     assert restarted.preview(1.0, NOW).reason is not Reason.ADVANCE
 
 
+def test_a_stream_that_began_without_it_is_no_longer_young() -> None:
+    plain, upgraded = Quantile(0.01), Advance(Quantile(0.01), 10.0)
+    routed(plain, 200)
+    upgraded.restore(plain.state())
+    assert upgraded.preview(1.0, NOW) == plain.preview(1.0, NOW)
+    upgraded.restore({})
+    assert upgraded.preview(1.0, NOW).reason is Reason.ADVANCE
+
+
 def test_limits_hold_for_it() -> None:
     policy = build_budget("quantile", {}, budget=0.1, advance_labels=10, max_pending=5)
     assert isinstance(policy, MaxPending)
