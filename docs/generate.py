@@ -160,6 +160,10 @@ def _entries(title: str, key: str, entries: Sequence[Entry]) -> Iterator[str]:
         yield entry.summary
         if len(entry.tasks) < len(Task):
             yield f"For {', '.join(entry.tasks)}."
+        if entry.formula:
+            yield f"Formula: {entry.formula}"
+        if entry.range:
+            yield f"Range: {entry.range}"
         if entry.parameters:
             rows = [_parameter(parameter) for parameter in entry.parameters]
             yield _table(("parameter", "type", "default", "allowed", "meaning"), rows)

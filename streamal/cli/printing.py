@@ -53,12 +53,25 @@ def _entries(title: str, entries: list[Entry]) -> None:
         console.print(f"    {entry.summary}", markup=False)
         if len(entry.tasks) < len(Task):
             console.print(f"    For {', '.join(entry.tasks)}.", markup=False)
+        for told in _told_of(entry):
+            console.print(f"    {told}", markup=False)
         for parameter in entry.parameters:
             allowed = f" ({parameter.allowed})" if parameter.allowed else ""
             console.print(
                 f"      {parameter.name} = {parameter.default}: {parameter.description}{allowed}",
                 markup=False,
             )
+
+
+def _told_of(entry: Entry) -> list[str]:
+    """What else is known of it, a line each."""
+    lines = {
+        "Formula": entry.formula,
+        "Range": entry.range,
+        "With gate.exploration = 0, propensity 0 for": entry.zero_propensity,
+        "Source": entry.source,
+    }
+    return [f"{title}: {text}" for title, text in lines.items() if text]
 
 
 def print_inspection(found: Inspection) -> None:

@@ -36,6 +36,8 @@ class Entry(BaseModel):
     summary: str
     source: str
     parameters: list[ParameterEntry]
+    formula: str = ""
+    range: str = ""
     zero_propensity: str = ""
     tasks: list[str] = [task.value for task in Task]
 
@@ -98,6 +100,8 @@ def _entry(description: Description) -> Entry:
         name=description.name,
         summary=description.summary,
         source=description.source,
+        formula=_on_one_line(description.sections.get("formula", "")),
+        range=_on_one_line(description.sections.get("range", "")),
         parameters=[
             ParameterEntry(
                 name=parameter.name,
@@ -109,6 +113,10 @@ def _entry(description: Description) -> Entry:
             for parameter in description.parameters
         ],
     )
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _learners(registry: Mapping[str, LearnerSpec], task: Task) -> list[Entry]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamal.cli.printing import print_inspection
+from streamal.cli.printing import print_catalogue, print_inspection
 from streamal.events import (
     ClassQuality,
     ComparedLoss,
@@ -17,6 +17,7 @@ from streamal.events import (
     ReportedLoss,
     SegmentQuality,
 )
+from streamal.operations.catalogue import catalogue
 from streamal.operations.inspect import Inspection
 
 KNOWN = Reported(value=0.875, low=0.8, high=0.95, labelled=123, events=4567, reliable=True)
@@ -118,3 +119,12 @@ def test_noise_that_dominates_is_said_in_its_unit(
     found = inspection(None).model_copy(update={"noise_dominates": True, **noise})
     print_inspection(found)
     assert said in capsys.readouterr().out
+
+
+def test_the_catalogue_tells_people_all_that_it_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    found = catalogue()
+    print_catalogue(found)
+    told = "".join(capsys.readouterr().out.split())
+    for entry in [*found.strategies, *found.policies, *found.detectors]:
+        for text in (entry.formula, entry.range, entry.zero_propensity, entry.source):
+            assert "".join(text.split()) in told, entry.name

@@ -35,6 +35,15 @@ def test_every_entry_and_parameter_is_explained() -> None:
     assert all(metric.help and metric.type for metric in found.metrics)
 
 
+def test_every_strategy_and_policy_says_what_it_computes_and_where_that_lies() -> None:
+    found = catalogue()
+    for entry in [*found.strategies, *found.policies]:
+        assert entry.formula, entry.name
+        assert entry.range, entry.name
+        assert entry.source, entry.name
+    assert all(entry.zero_propensity for entry in found.policies)
+
+
 def test_what_the_gate_sets_itself_is_not_offered_as_a_parameter() -> None:
     offered = {each.name for entry in catalogue().policies for each in entry.parameters}
     assert not offered & {"budget", "exploration"}
