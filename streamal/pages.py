@@ -8,16 +8,26 @@ from typing import Final
 
 __all__ = ["figure", "page", "table"]
 
+#: In the dark, charts are turned over: lightness is inverted and hues stay, so contrasts do too.
+#: On narrow screens tables and charts scroll rather than shrink until nobody can read them.
 _STYLE: Final = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #ffffff;
-       max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 3rem; border-top: 2px solid #1c1c1c; }
-figure { margin: 1.5rem 0; } figcaption { color: #4a4a4a; max-width: 46rem; }
-svg { width: 100%; height: auto; max-width: 46rem; font-family: system-ui, sans-serif; }
+:root { color-scheme: light dark; --ink: #1c1c1c; --quiet: #4a4a4a; --line: #d9d9d9;
+        --paper: #ffffff; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ececec; --quiet: #b4b4b4; --line: #3c3c3c; --paper: #141414; }
+  svg { filter: invert(1) hue-rotate(180deg); }
+}
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+       max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+p { max-width: 62rem; }
+h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 3rem; border-top: 2px solid var(--ink); }
+figure { margin: 1.5rem 0; overflow-x: auto; } figcaption { color: var(--quiet); max-width: 46rem; }
+svg { width: 100%; height: auto; min-width: 34rem; max-width: 46rem;
+      font-family: system-ui, sans-serif; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
-th, td { padding: 0.3rem 0.6rem; text-align: right; border-bottom: 1px solid #d9d9d9; }
+th, td { padding: 0.3rem 0.5rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { vertical-align: bottom; } th[scope=row], th.words, td.words { text-align: left; }
-caption { text-align: left; color: #4a4a4a; padding-bottom: 0.5rem; }
+caption { text-align: left; color: var(--quiet); padding-bottom: 0.5rem; }
 """
 
 
