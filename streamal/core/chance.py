@@ -5,12 +5,18 @@ A replayed event draws the same number, replicas agree, and a preview needs no r
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
+from typing import Final
 
-__all__ = ["draw"]
+__all__ = ["draw", "draws"]
 
-#: 53 bits fill a double's mantissa exactly, so every draw is a multiple of 2**-53 in [0, 1).
-_BITS = 53
+_DIGEST: Final = Struct(">Q")
+#: 53 bits of 64 fill a double's mantissa exactly: every draw is a multiple of 2**-53 in [0, 1).
+_EXCESS: Final = 64 - 53
+_UNIT: Final = 2.0**-53
 
 
 def draw(seed: int, event_id: str, purpose: str) -> float:
@@ -26,9 +32,31 @@ def draw(seed: int, event_id: str, purpose: str) -> float:
     >>> draw(7, "order-1", "query") == draw(7, "order-1", "committee")
     False
     """
-    digest = blake2b(
-        f"{purpose}\x00{event_id}".encode("utf-8", "surrogatepass"),
-        digest_size=8,
-        key=str(seed).encode(),
-    ).digest()
-    return (int.from_bytes(digest, "big") >> (64 - _BITS)) * 2.0**-_BITS
+    return draws(seed, purpose)(event_id)
+
+
+@lru_cache(maxsize=1024)
+def draws(seed: int, purpose: str) -> Callable[[str], float]:
+    """`draw` for one purpose, for whom each of many events waits: half the time.
+
+    Args:
+        seed: as for `draw`.
+        purpose: as for `draw`.
+
+    Returns:
+        Event id to a uniform number in [0, 1).
+
+    >>> draws(7, "query")("order-1") == draw(7, "order-1", "query")
+    True
+    """
+    hashed = blake2b(digest_size=_DIGEST.size, key=str(seed).encode())
+    hashed.update(f"{purpose}\x00".encode("utf-8", "surrogatepass"))
+    begun, unpack = hashed.copy, _DIGEST.unpack
+
+    def drawn(event_id: str) -> float:
+        hashed = begun()
+        hashed.update(event_id.encode("utf-8", "surrogatepass"))
+        number: int = unpack(hashed.digest())[0]
+        return (number >> _EXCESS) * _UNIT
+
+    return drawn

@@ -40,16 +40,22 @@ class ScoreWindow:
         self.added = 0
         self._arrived: deque[float] = deque()
         self._sorted: list[float] = []
+        #: Rounds what is put into it; three times as fast as `single`.
+        self._single = array("f", [0.0])
 
     def __len__(self) -> int:
         return len(self._sorted)
 
     def rank(self, score: float) -> tuple[float, float]:
         """P(S < score) and P(S <= score), the item itself counted in, so the second is larger."""
-        score = single(score)
+        self._single[0] = score
+        score = self._single[0]
         ranked = self._sorted
         count = len(ranked) + 1
-        return bisect_left(ranked, score) / count, (bisect_right(ranked, score) + 1) / count
+        below = up_to = bisect_left(ranked, score)
+        if below + 1 < count and ranked[below] == score:
+            up_to = bisect_right(ranked, score, below)
+        return below / count, (up_to + 1) / count
 
     def quantile(self, share: float) -> float | None:
         """The smallest score with at least `share` of the window below it or at it; None if empty.
@@ -67,14 +73,19 @@ class ScoreWindow:
 
     def add(self, score: float) -> None:
         """Take in one score, and forget the oldest beyond the window."""
-        score = single(score)
+        self._single[0] = score
+        score = self._single[0]
         self.added += 1
-        self._arrived.append(score)
-        insort(self._sorted, score)
-        limit = min(self._size, max(_FEWEST, self.added // 2))
-        while len(self._arrived) > limit:
-            oldest = self._arrived.popleft()
-            del self._sorted[bisect_left(self._sorted, oldest)]
+        arrived, ranked, limit = self._arrived, self._sorted, self._size
+        if self.added < 2 * limit:
+            limit = min(limit, max(_FEWEST, self.added // 2))
+        elif len(arrived) == limit and arrived[0] == score:  # as in a stream of equal scores
+            arrived.rotate(-1)
+            return
+        arrived.append(score)
+        insort(ranked, score)
+        while len(arrived) > limit:
+            del ranked[bisect_left(ranked, arrived.popleft())]
 
     def encode(self) -> str:
         """The scores in order of arrival: little-endian single precision, base64."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Annotated, ClassVar, Final, cast
 
-from streamal.core.chance import draw
+from streamal.core.chance import draws
 from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
 from streamal.core.strategies.base import MAXIMUM
@@ -72,11 +74,19 @@ class Bandit(Combination):
         self.window = window
         self._names = _distinct([part.strategy for part in strategies])
         self._windows = tuple(ScoreWindow(window) for _ in strategies)
+        #: The methods by themselves: to find them costs as much as what some of them do.
+        self._noted = tuple(
+            (part.score, window.add, part.commit)
+            for part, window in zip(self._parts, self._windows, strict=True)
+        )
+        self._turn = draws(_SEED, "bandit")
+        self._spread = tuple(draws(_SEED, name) for name in self._names)
+        self._weights: Mapping[str, float] = {}
+        self._mix()
 
     def score(self, context: Context) -> float:
         """See the class."""
-        followed = self._followed(context.event_id, self._mixture(context.strategy_weights))
-        number = self._names.index(followed)
+        number = self._followed(context)
         score = self._parts[number].score(context)
         if score == MAXIMUM and self._nobody_knows(context):
             return MAXIMUM
@@ -84,23 +94,22 @@ class Bandit(Combination):
 
     def advice(self, context: Context) -> Advice:
         """Whom the score followed, how probable that was, and what the others would have said."""
-        mixture = self._mixture(context.strategy_weights)
+        followed = self._names[self._followed(context)]
         ranks = {
             name: self._rank(number, part.score(context), context.event_id)
             for number, (name, part) in enumerate(zip(self._names, self._parts, strict=True))
         }
-        return Advice(self._followed(context.event_id, mixture), mixture, ranks)
+        return Advice(followed, dict(zip(self._names, self._shares, strict=True)), ranks)
 
     def made_up(self, context: Context) -> Iterable[MadeUpItem]:
         """Those of the part that is followed."""
-        followed = self._followed(context.event_id, self._mixture(context.strategy_weights))
-        return self._parts[self._names.index(followed)].made_up(context)
+        return self._parts[self._followed(context)].made_up(context)
 
     def commit(self, context: Context) -> None:
         """Let every part take note of the item, and remember what each thought of it."""
-        for part, window in zip(self._parts, self._windows, strict=True):
-            window.add(part.score(context))
-        super().commit(context)
+        for score, add, commit in self._noted:
+            add(score(context))
+            commit(context)
 
     def state(self) -> JsonState:
         """The parts' states and their latest scores."""
@@ -116,25 +125,25 @@ class Bandit(Combination):
         for name, window in zip(self._names, self._windows, strict=True):
             window.restore(windows.get(name, {}))
 
-    def _mixture(self, weights: Mapping[str, float]) -> dict[str, float]:
+    def _mix(self) -> None:
         """The trainer's shares of our parts; those that it has not met yet get an even one."""
         even = 1.0 / len(self._names)
-        shares = {name: weights.get(name, even) for name in self._names}
-        total = sum(shares.values())
-        if not total > 0.0:
-            return dict.fromkeys(self._names, even)
-        return {name: share / total for name, share in shares.items()}
+        shares = [self._weights.get(name, even) for name in self._names]
+        total = sum(shares)
+        self._shares = [share / total if total > 0.0 else even for share in shares]
+        #: Where one part's turn ends and the next one's begins, as shares of all draws.
+        self._bounds = list(accumulate(self._shares[:-1]))
 
-    def _followed(self, event_id: str, mixture: Mapping[str, float]) -> str:
-        u = draw(_SEED, event_id, "bandit")
-        for name, share in mixture.items():
-            if (u := u - share) < 0.0:
-                return name
-        return self._names[-1]  # the shares' sum is a rounding error short of 1
+    def _followed(self, context: Context) -> int:
+        """The number of the part whose turn it is."""
+        if context.strategy_weights != self._weights:
+            self._weights = dict(context.strategy_weights)
+            self._mix()
+        return bisect_right(self._bounds, self._turn(context.event_id))
 
     def _rank(self, number: int, score: float, event_id: str) -> float:
         below, up_to = self._windows[number].rank(score)
-        return below + draw(_SEED, event_id, self._names[number]) * (up_to - below)
+        return below + self._spread[number](event_id) * (up_to - below)
 
     def _nobody_knows(self, context: Context) -> bool:
         return all(part.score(context) == MAXIMUM for part in self._parts)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import ClassVar, Final
 
@@ -148,44 +147,41 @@ class CommitteeStrategy(Strategy):
 
     def score(self, context: Context) -> float:
         """The measure within [0, 1]; 1 when fewer than two members can be heard."""
-        members: Sequence[Probabilities] = context.committee
-        sizes = set(map(len, members))
-        if len(sizes) != 1 or 1 in sizes or 0 in sizes:
-            members = [member for member in members if len(member) > 1]
-        if len(members) < 2:
-            return MAXIMUM
-        aligned = _aligned(members) if len(sizes) == 1 else None
-        return within_unit(self.disagreement(aligned or _filled(members)))
+        opinions = _aligned(context.committee)
+        if opinions is None:
+            members = [member for member in context.committee if len(member) > 1]
+            if len(members) < 2:
+                return MAXIMUM
+            opinions = _filled(members)
+        return within_unit(self.disagreement(opinions))
 
     @abstractmethod
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """The measure over two or more members.
 
         Args:
-            members: each member's probabilities of all K classes that any of them knows, in
-                alphabetical order; 0 where a member does not know the class.
+            opinions: for each of the K classes that any member knows, in alphabetical order, its
+                probability with each of the M members; 0 where a member does not know the class.
         """
 
 
-def _aligned(members: Sequence[Probabilities]) -> list[tuple[float, ...]] | None:
-    """The rows of members that know as many classes; None unless they are the same."""
+def _aligned(members: Sequence[Probabilities]) -> list[list[float]] | None:
+    """The opinions of members that all know the same classes; None when they do not."""
+    if len(members) < 2:
+        return None
+    classes = sorted(members[0])
+    if len(classes) < 2 or sum(map(len, members)) != len(classes) * len(members):
+        return None
     try:
-        return list(map(_in_order(tuple(members[0])), members))
+        return [list(map(itemgetter(label), members)) for label in classes]
     except KeyError:
         return None
 
 
-@lru_cache(maxsize=64)
-def _in_order(classes: tuple[str, ...]) -> Callable[[Probabilities], tuple[float, ...]]:
-    """Takes the probabilities of these classes, in alphabetical order."""
-    getter: Callable[[Probabilities], tuple[float, ...]] = itemgetter(*sorted(classes))
-    return getter
-
-
-def _filled(members: Sequence[Probabilities]) -> list[tuple[float, ...]]:
-    """The rows of members that know different classes."""
+def _filled(members: Sequence[Probabilities]) -> list[list[float]]:
+    """The opinions of members that know different classes."""
     classes = sorted(set().union(*members))
-    return [tuple([member.get(label, 0.0) for label in classes]) for member in members]
+    return [[member.get(label, 0.0) for member in members] for label in classes]
 
 
 def within_unit(score: float) -> float:

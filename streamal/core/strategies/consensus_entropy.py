@@ -40,8 +40,8 @@ class ConsensusEntropy(CommitteeStrategy):
 
     name: ClassVar[str] = "consensus_entropy"
 
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        consensus = [fsum(column) / len(members) for column in zip(*members, strict=True)]
+        consensus = [fsum(column) / len(column) for column in opinions]
         terms = fsum([q * log2(q) for q in consensus if q > 0.0])
         return -terms / log2(len(consensus))

@@ -46,13 +46,16 @@ class JensenShannon(CommitteeStrategy):
 
     name: ClassVar[str] = "jensen_shannon"
 
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        count = len(members)
-        consensus = [fsum(column) / count for column in zip(*members, strict=True)]
-        if len(consensus) == 2:  # half the steps; who rules a class out is certain of the other
-            certainty = fsum([p * log2(p) + q * log2(q) for p, q in members if p and q])
-        else:
-            certainty = fsum([p * log2(p) for p in chain.from_iterable(members) if p])
+        count = len(opinions[0])
+        if len(opinions) == 2:  # half the steps; who rules a class out is certain of the other
+            one, other = opinions
+            pairs = zip(one, other, strict=True)
+            certainty = fsum([p * log2(p) + q * log2(q) for p, q in pairs if p and q])
+            p, q = fsum(one) / count, fsum(other) / count
+            return certainty / count - (p * log2(p) + q * log2(q) if p and q else 0.0)
+        certainty = fsum([p * log2(p) for p in chain.from_iterable(opinions) if p])
+        consensus = [fsum(column) / count for column in opinions]
         total = fsum([q * log2(q) for q in consensus if q])
-        return (certainty / count - total) / log2(min(count, len(consensus)))
+        return (certainty / count - total) / log2(min(count, len(opinions)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import fsum, log2
-from operator import itemgetter
 from typing import ClassVar
 
 from streamal.core.strategies.base import CommitteeStrategy
@@ -42,20 +41,24 @@ class KlDisagreement(CommitteeStrategy):
 
     name: ClassVar[str] = "kl_disagreement"
 
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        scale = log2(len(members))
-        means = []
-        for opinions in zip(*members, strict=True):
-            # Not the mean's logarithm: of the smallest numbers, the mean is 0.
-            total = fsum(opinions)
-            means.append(log2(total) - scale if total > 0.0 else 0.0)
-        # The divergence is convex, so of two classes one of the extremes has the largest.
-        first = itemgetter(0)
-        extremes = (min(members, key=first), max(members, key=first))
-        dissenters = extremes if len(means) == 2 else members
-        return max([_divergence(member, means) for member in dissenters]) / scale
+        scale = log2(len(opinions[0]))
+        # Not the mean's logarithm: of the smallest numbers, the mean is 0.
+        totals = map(fsum, opinions)
+        means = [log2(total) - scale if total > 0.0 else 0.0 for total in totals]
+        if len(opinions) == 2:
+            # The divergence is convex, so of two classes one of the extremes has the largest.
+            one, other = opinions
+            low, high = min(one), max(one)
+            extremes = (low, other[one.index(low)]), (high, other[one.index(high)])
+            return max(_divergence(extremes[0], means), _divergence(extremes[1], means)) / scale
+        members = zip(*opinions, strict=True)
+        return max([_divergence(member, means) for member in members]) / scale
 
 
 def _divergence(member: Sequence[float], means: Sequence[float]) -> float:
+    if len(means) == 2 and 0.0 not in member:
+        (p, q), (one, other) = member, means
+        return p * (log2(p) - one) + q * (log2(q) - other)
     return fsum([p * (log2(p) - mean) for p, mean in zip(member, means, strict=True) if p])

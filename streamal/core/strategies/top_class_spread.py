@@ -41,9 +41,8 @@ class TopClassSpread(CommitteeStrategy):
 
     name: ClassVar[str] = "top_class_spread"
 
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        totals = [fsum(column) for column in zip(*members, strict=True)]
-        favourite = totals.index(max(totals))
-        opinions = [member[favourite] for member in members]
-        return max(opinions) - min(opinions)
+        totals = list(map(fsum, opinions))
+        favourite = opinions[totals.index(max(totals))]
+        return max(favourite) - min(favourite)

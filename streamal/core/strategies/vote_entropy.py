@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import fsum, log2
+from operator import gt
 from typing import ClassVar
 
 from streamal.core.strategies.base import CommitteeStrategy
@@ -37,11 +39,16 @@ class VoteEntropy(CommitteeStrategy):
 
     name: ClassVar[str] = "vote_entropy"
 
-    def disagreement(self, members: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
         """See the class."""
-        votes = [member.index(max(member)) for member in members]
-        counts = [votes.count(label) for label in set(votes)]
-        if len(counts) == 1:
+        members = len(opinions[0])
+        if len(opinions) == 2:
+            others = sum(map(gt, opinions[1], opinions[0]))
+            counts = [members - others, others]
+        else:
+            rows = zip(*opinions, strict=True)
+            counts = list(Counter([row.index(max(row)) for row in rows]).values())
+        if members in counts:
             return 0.0
-        terms = fsum([count / len(members) * log2(count / len(members)) for count in counts])
-        return -terms / log2(min(len(members), len(members[0])))
+        terms = fsum([count / members * log2(count / members) for count in counts])
+        return -terms / log2(min(members, len(opinions)))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from streamal.core.chance import draw
+from streamal.core.chance import draw, draws
 
 
 def test_a_draw_depends_on_its_arguments_only() -> None:
@@ -18,6 +18,14 @@ def test_a_draw_depends_on_its_arguments_only() -> None:
 )
 def test_another_seed_event_or_purpose_draws_another_number(other: tuple[int, str, str]) -> None:
     assert draw(7, "order-1", "query") != draw(*other)
+
+
+def test_what_is_drawn_for_one_purpose_is_what_each_draw_is() -> None:
+    for seed, purpose in ((7, "query"), (7, "noise"), (8, "query"), (8, "\ud800")):
+        drawn = draws(seed, purpose)
+        assert [drawn(f"e{i}") for i in range(3)] == [
+            draw(seed, f"e{i}", purpose) for i in range(3)
+        ]
 
 
 def test_draws_stay_what_they_are_between_releases() -> None:

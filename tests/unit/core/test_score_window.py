@@ -50,6 +50,14 @@ def test_only_the_latest_scores_count(decimals: int) -> None:
         assert hi == (sum(score <= probe for score in latest) + 1) / 51
 
 
+def test_equal_scores_leave_in_their_order_of_arrival() -> None:
+    scores = [0.5] * 60 + [0.25, 0.5, 0.5] * 20
+    for count in range(60, len(scores)):
+        window, latest = filled(scores[:count], size=7), scores[count - 7 : count]
+        assert window.rank(0.3)[0] == latest.count(0.25) / 8
+        assert window.encode() == filled(latest).encode()
+
+
 def test_what_was_encoded_is_held_again() -> None:
     scores = default_rng(4).random(70).tolist()
     window = filled(scores[:30], size=20)

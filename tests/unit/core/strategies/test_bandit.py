@@ -91,6 +91,17 @@ def test_weights_of_parts_that_are_gone_and_of_new_ones() -> None:
     assert even.mixture == {"margin": 0.5, "entropy": 0.5}
 
 
+def test_the_mixture_follows_weights_that_change() -> None:
+    strategy = build_strategy("bandit", {"strategies": PARTS})
+    for weights in ({"margin": 1.0, "entropy": 0.0}, {"margin": 0.0, "entropy": 1.0}) * 2:
+        advice = [strategy.advice(context) for context in contexts(20, weights)]
+        (expected,) = (name for name, weight in weights.items() if weight)
+        assert {each.followed for each in advice if each is not None} == {expected}
+    none_yet = strategy.advice(contexts(1)[0])
+    assert none_yet is not None
+    assert none_yet.mixture == {"margin": 0.5, "entropy": 0.5}
+
+
 def test_a_strategy_may_take_part_twice() -> None:
     parts: list[JsonValue] = [
         {"strategy": "entropy"},
