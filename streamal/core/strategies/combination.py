@@ -50,6 +50,8 @@ class Combination(Strategy):
     def __init__(self, strategies: tuple[Part, ...]) -> None:
         self.strategies = strategies
         self._parts = tuple(part.build() for part in strategies)
+        learning = [part for part in self._parts if type(part).commit is not Strategy.commit]
+        self._commits = tuple(part.commit for part in learning)
 
     @property
     def tasks(self) -> frozenset[Task]:
@@ -87,8 +89,8 @@ class Combination(Strategy):
 
     def commit(self, context: Context) -> None:
         """Let every part take note of the item."""
-        for part in self._parts:
-            part.commit(context)
+        for commit in self._commits:
+            commit(context)
 
     def state(self) -> JsonState:
         """The parts' states, in their order."""

@@ -39,5 +39,8 @@ class Margin(ProbabilityStrategy):
 
     def uncertainty(self, probabilities: Probabilities) -> float:
         """See the class."""
+        if len(probabilities) == 2:
+            one, other = probabilities.values()
+            return 1.0 - abs(one - other)
         second, first = sorted(probabilities.values())[-2:]
         return 1.0 - (first - second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, isnan, sqrt
+from math import inf, isnan, sqrt, ulp
 from typing import ClassVar, Final, cast
 
 from streamal.core.types import Features, FeatureValue, JsonState
@@ -12,6 +12,10 @@ __all__ = ["RunningScale"]
 
 #: Values beyond this would overflow when squared; they do not move the scale.
 _LARGEST: Final = 1e150
+
+#: Of the smallest steps between numbers, a constant's deviation: enough for a tenth of a deviation
+#: to be told apart.
+_LEAST_STEPS: Final = 16
 
 
 class RunningScale:
@@ -73,11 +77,30 @@ class RunningScale:
             if self._events % 8:
                 return False
             self._events = self.EVERY_EVENT  # where the next eight are counted from
-        before = len(self._moments)
+        moments, before = self._moments, len(self._moments)
         for name, value in features.items():
             if isinstance(value, (int, float)) and -_LARGEST < value < _LARGEST:
-                self._learn(name, value)
-        return len(self._moments) > before
+                if name in moments:
+                    count, mean, variance = moments[name]
+                elif len(moments) < self.FEATURES:
+                    count, mean, variance = 0, float(value), 0.0
+                else:
+                    continue
+                if count < self.MEMORY:
+                    count += 1
+                distance = value - mean
+                step = distance / count
+                variance = (1.0 - 1.0 / count) * (variance + distance * step)
+                self._note(name, count, mean + step, variance)
+        return len(moments) > before
+
+    def frame(self, name: str) -> tuple[float, float]:
+        """Mean and standard deviation of a feature; of a constant, a deviation just above 0.
+
+        From it, what differs at all from a constant is many deviations away.
+        """
+        _, mean, variance = self._moments[name]
+        return mean, sqrt(variance) or _LEAST_STEPS * ulp(mean)
 
     def state(self) -> JsonState:
         """The count of events; count, mean and variance of each feature."""
@@ -91,15 +114,6 @@ class RunningScale:
         moments = cast("Mapping[str, tuple[int, float, float]]", state.get("moments", {}))
         for name, (count, mean, variance) in moments.items():
             self._note(name, count, mean, variance)
-
-    def _learn(self, name: str, value: float) -> None:
-        if name not in self._moments and len(self._moments) == self.FEATURES:
-            return
-        count, mean, variance = self._moments.get(name, (0, float(value), 0.0))
-        count = min(count + 1, self.MEMORY)
-        distance = value - mean
-        step = distance / count
-        self._note(name, count, mean + step, (1.0 - 1.0 / count) * (variance + distance * step))
 
     def _note(self, name: str, count: int, mean: float, variance: float) -> None:
         self._moments[name] = count, mean, variance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import nextafter
 from statistics import fmean, pstdev
 
 import pytest
@@ -61,6 +62,19 @@ def test_huge_values_leave_finite_moments() -> None:
 def test_a_constant_is_the_mean_and_anything_else_is_far_from_it() -> None:
     scale = learned(5, 5, 5)
     assert [only(scale, value) for value in (5, 5.001, 4.999)] == [0.0, LIMIT, -LIMIT]
+
+
+def test_the_frame_is_mean_and_deviation() -> None:
+    values = default_rng(1).normal(50, 7, 200).tolist()
+    assert learned(*values).frame("x") == pytest.approx((fmean(values), pstdev(values)))
+
+
+@pytest.mark.parametrize("constant", [0.0, 5.0, -1e-9, 1e12])
+def test_next_to_a_constant_everything_is_many_deviations_away(constant: float) -> None:
+    mean, deviation = learned(*[constant] * 9).frame("x")
+    assert mean == constant
+    assert constant + 0.1 * deviation != constant
+    assert abs(nextafter(constant, 1e300) - constant) < deviation < abs(constant) * 1e-10 + 1e-300
 
 
 def test_one_missing_value_does_not_change_the_others() -> None:
