@@ -192,7 +192,7 @@ class Estimate:
         reliable: whether the interval's level can be trusted: enough labels, enough outcomes of the
             rarer kind expected among them, both kinds seen, and weights that sum to about the
             number of events. Others are wide and mostly cover too often; where hardly an item of a
-            large part was drawn, somewhat too seldom (92 %, benchmarks/results/coverage.json).
+            large part was drawn, too seldom (89 % at the worst, benchmarks/results/coverage.json).
         naive: plain mean over the labelled items: biased by the selection, shown to compare only.
         response_rate: answered / matured reviews, in [0, 1]; 1 when unknown.
         lambda_: slope of g in the control variate, in [0, 1]; 0 when g was not used.
