@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
     """`streamal demo --headless --seed 7 --json -`, from a shell with settings of a pipeline."""
     environment = {**os.environ, "STREAMAL_GATE__BUDGET": "0.5", "STREAMAL_LEARNER__NAME": "nope"}
     command = [sys.executable, "-m", "streamal", "demo", "--headless", "--seed", "7", "--json", "-"]
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=240, check=False)
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
