@@ -81,6 +81,8 @@ class ClosestSupportVector(Strategy):
         self._recent = KeyedWindow(window)
         self._labelled: Labelled = NONE_LABELLED
         self._support: _Support | None = None
+        #: What was found last, and for whom: an item is scored, then committed.
+        self._found: tuple[Context, int | None] | None = None
 
     @property
     def asks_boundary(self) -> bool:
@@ -116,6 +118,11 @@ class ClosestSupportVector(Strategy):
 
     def _closest(self, context: Context) -> int | None:
         """Key of the item's closest support vector; None without any, or without numbers."""
+        if self._found is None or self._found[0] is not context:
+            self._found = context, self._search(context)
+        return self._found[1]
+
+    def _search(self, context: Context) -> int | None:
         if context.labelled is not self._labelled:
             self._labelled = context.labelled
             self._support = self._support_of(context.labelled)

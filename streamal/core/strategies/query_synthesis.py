@@ -75,6 +75,8 @@ class QuerySynthesis(Strategy):
         self._recent = KeyedWindow(window)
         self._labelled: Labelled = NONE_LABELLED
         self._made: MadeUpItems | None = None
+        #: What was found last, and for whom: an item is scored, then committed.
+        self._found: tuple[Context, tuple[int, float] | None] | None = None
 
     @property
     def asks_labelled(self) -> bool:
@@ -115,6 +117,11 @@ class QuerySynthesis(Strategy):
 
     def _nearest(self, context: Context) -> tuple[int, float] | None:
         """Key of the nearest made-up item, and how close it is, in (0, 1]; None without any."""
+        if self._found is None or self._found[0] is not context:
+            self._found = context, self._search(context)
+        return self._found[1]
+
+    def _search(self, context: Context) -> tuple[int, float] | None:
         made = self._made_of(context.labelled)
         if made is None:
             return None

@@ -123,3 +123,16 @@ def test_a_crowd_at_one_place_does_not_get_all_questions() -> None:
     assert plain.count(3.0) / len(plain) > 0.9
     assert diverse.count(3.0) / len(diverse) < 0.5
     assert len(set(diverse)) > 2 * len(set(plain))
+
+
+def test_an_item_is_looked_up_once_and_its_twin_again() -> None:
+    strategy, twin = ClosestSupportVector(), ClosestSupportVector()
+    scored, same = item(-1.5, 0.0, 0.5), item(-1.5, 0.0, 0.5)
+    before = strategy.score(scored)
+    strategy.commit(scored)
+    twin.commit(same)
+    assert strategy.state() == twin.state()
+    assert (before, strategy.score(scored)) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    elsewhere = Labelled((LabelledItem("other", WEST, "a", 0.1), *LABELLED.items[1:]))
+    moved = item(-1.5, 0.0, 0.5, elsewhere)
+    assert strategy.score(moved) == pytest.approx(2 / 3), "another model's support vector"
