@@ -12,7 +12,7 @@ from typing import Any
 from streamal.core.chance import draw
 from streamal.core.learners.parameters import KEY, Parameter, resolve
 from streamal.core.learners.preprocess import AsIs, Encoding, FrontEnd, Preprocessor
-from streamal.core.learners.registry import MAX_CATEGORIES, MAX_COLUMNS
+from streamal.core.learners.shared_parameters import MAX_CATEGORIES, MAX_COLUMNS
 from streamal.errors import SettingsInvalid
 
 __all__ = ["LIMITS", "PREPROCESS", "OwnFactory", "derived_seed"]

@@ -27,6 +27,18 @@ from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
 from streamal.core.learners.random_forest import AdaptiveRandomForest
+from streamal.core.learners.shared_parameters import (
+    ADAPTING,
+    FOREST,
+    L2,
+    MAX_CATEGORIES,
+    MAX_COLUMNS,
+    MONDRIAN_NODES,
+    MONDRIAN_TREES,
+    SHARE,
+    WINDOW,
+    splitting,
+)
 from streamal.core.learners.training import TRAINING, WEIGHTING
 
 __all__ = ["BEST_OF", "LEARNERS", "LearnerSpec"]
@@ -75,23 +87,6 @@ class LearnerSpec:
         return (*self.own_parameters, MAX_CATEGORIES, limit, *training)
 
 
-MAX_CATEGORIES = Parameter(
-    "max_categories",
-    "integer",
-    50,
-    "Categories per text feature that get a column of their own; further ones share one.",
-    low=1,
-    high=10_000,
-)
-MAX_COLUMNS = Parameter(
-    "max_columns",
-    "integer",
-    1000,
-    "Columns in all that numbers, categories and missing-value flags may take.",
-    low=1,
-    high=1_000_000,
-)
-
 _LEARNING_RATE = Parameter(
     "learning_rate",
     "number",
@@ -100,38 +95,10 @@ _LEARNING_RATE = Parameter(
     low=1e-6,
     high=10,
 )
-_L2 = Parameter(
-    "l2", "number", 0.0, "Strength of the penalty on squared weights.", low=0, high=1000
-)
 _NEIGHBOURS = Parameter(
     "n_neighbors", "integer", 10, "Neighbours that vote, nearer ones more.", low=1, high=1000
 )
-_WINDOW = Parameter(
-    "window_size", "integer", 200, "Latest labelled items kept as neighbours.", low=1, high=100_000
-)
-# River's defaults (grace period 200, delta 1e-7) are made for streams in which every item is
-# labelled; at a 5 % budget they leave a tree without a split for thousands of items.
-_TREE = (
-    Parameter(
-        "grace_period",
-        "integer",
-        20,
-        "Labels a leaf sees between attempts to split.",
-        low=1,
-        high=1_000_000,
-    ),
-    Parameter(
-        "delta",
-        "number",
-        1e-3,
-        "Probability of choosing a wrong split that is accepted (Hoeffding bound).",
-        low=1e-12,
-        high=0.5,
-    ),
-    Parameter(
-        "tau", "number", 0.05, "Bound below which a tie between splits is broken.", low=0, high=1
-    ),
-    Parameter("max_depth", "integer", 20, "Depth from which nothing is split.", low=1, high=1000),
+_LEAVES = (
     Parameter(
         "leaf_prediction",
         "string",
@@ -147,6 +114,7 @@ _TREE = (
         choices=("info_gain", "gini", "hellinger"),
     ),
 )
+_TREE = (*splitting(delta=1e-3), *_LEAVES)
 
 
 def _logistic_regression(given: Mapping[str, Any], _: int) -> RiverModel:
@@ -204,14 +172,6 @@ def _of_others(_: Mapping[str, Any], __: int) -> RiverModel:
     raise NotImplementedError("a composite learner is built of other learners")
 
 
-def _tree_with(*, delta: float) -> tuple[Parameter, ...]:
-    """The parameters all trees share, with another default."""
-    return tuple(
-        replace(parameter, default=delta) if parameter.name == "delta" else parameter
-        for parameter in _TREE
-    )
-
-
 _SPECS = (
     LearnerSpec(
         name="default",
@@ -233,7 +193,7 @@ _SPECS = (
                 high=1,
             ),
             _NEIGHBOURS,
-            _WINDOW,
+            WINDOW,
             Parameter(
                 "level_half_life",
                 "number",
@@ -242,14 +202,7 @@ _SPECS = (
                 low=0.1,
                 high=10_000,
             ),
-            Parameter(
-                "share",
-                "number",
-                0.01,
-                "Part of the weight given back to all after each label; larger forgets faster.",
-                low=0,
-                high=1,
-            ),
+            SHARE,
         ),
         make=_default,
     ),
@@ -261,7 +214,7 @@ _SPECS = (
         encoding=Encoding.SPARSE,
         scale=True,
         weights=True,
-        own_parameters=(_LEARNING_RATE, _L2),
+        own_parameters=(_LEARNING_RATE, L2),
         make=_logistic_regression,
     ),
     LearnerSpec(
@@ -271,7 +224,7 @@ _SPECS = (
         encoding=Encoding.SPARSE,
         scale=True,
         weights=False,
-        own_parameters=(_LEARNING_RATE, _L2),
+        own_parameters=(_LEARNING_RATE, L2),
         make=_softmax_regression,
     ),
     LearnerSpec(
@@ -291,23 +244,7 @@ _SPECS = (
         encoding=Encoding.NOMINAL,
         scale=False,
         weights=True,
-        own_parameters=(
-            *_TREE,
-            Parameter(
-                "drift_window_threshold",
-                "integer",
-                300,
-                "Labels an alternate branch sees before it may replace the old one.",
-                low=1,
-                high=1_000_000,
-            ),
-            Parameter(
-                "bootstrap_sampling",
-                "boolean",
-                True,
-                "Whether leaves learn a Poisson(1) bootstrap.",
-            ),
-        ),
+        own_parameters=(*_TREE, *ADAPTING),
         make=_hoeffding_adaptive_tree,
     ),
     LearnerSpec(
@@ -319,16 +256,9 @@ _SPECS = (
         scale=False,
         weights=False,
         own_parameters=(
-            Parameter("n_models", "integer", 10, "Trees.", low=1, high=1000),
-            Parameter(
-                "lambda_value",
-                "integer",
-                6,
-                "Mean of the Poisson count with which a tree learns an item.",
-                low=1,
-                high=100,
-            ),
-            *_tree_with(delta=0.01),
+            *FOREST,
+            *splitting(delta=0.01),
+            *_LEAVES,
         ),
         make=_adaptive_random_forest,
     ),
@@ -342,10 +272,7 @@ _SPECS = (
         scale=True,
         weights=False,
         own_parameters=(
-            Parameter("n_estimators", "integer", 10, "Trees.", low=1, high=1000),
-            Parameter(
-                "step", "number", 1.0, "Learning rate of the aggregation.", low=1e-6, high=100
-            ),
+            *MONDRIAN_TREES,
             Parameter(
                 "dirichlet",
                 "number",
@@ -354,7 +281,7 @@ _SPECS = (
                 low=1e-6,
                 high=10,
             ),
-            Parameter("max_nodes", "integer", 500, "Nodes per tree.", low=3, high=1_000_000),
+            MONDRIAN_NODES,
         ),
         make=_aggregated_mondrian_forest,
         # Every node of every tree keeps the range of every column.
@@ -391,7 +318,7 @@ _SPECS = (
         weights=False,
         own_parameters=(
             _NEIGHBOURS,
-            _WINDOW,
+            WINDOW,
             Parameter(
                 "weighted", "boolean", True, "Whether votes weigh the inverse of the distance."
             ),

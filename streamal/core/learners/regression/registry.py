@@ -21,6 +21,16 @@ from streamal.core.learners.regression.normalised_linear import (
     NormalisedLinearRegression,
 )
 from streamal.core.learners.regression.random_forest import AdaptiveRandomForestRegressor
+from streamal.core.learners.shared_parameters import (
+    ADAPTING,
+    FOREST,
+    L2,
+    MONDRIAN_NODES,
+    MONDRIAN_TREES,
+    SHARE,
+    WINDOW,
+    splitting,
+)
 
 __all__ = ["REGRESSORS", "RegressorSpec"]
 
@@ -49,44 +59,18 @@ _LEARNING_RATE = Parameter(
     low=1e-6,
     high=1,
 )
-_L2 = Parameter(
-    "l2", "number", 0.0, "Strength of the penalty on squared weights.", low=0, high=1000
-)
 _NEIGHBOURS = Parameter(
     "n_neighbors", "integer", 5, "Neighbours that are averaged, nearer ones more.", low=1, high=1000
 )
-_WINDOW = Parameter(
-    "window_size", "integer", 200, "Latest labelled items kept as neighbours.", low=1, high=100_000
+_LEAVES = Parameter(
+    "leaf_prediction",
+    "string",
+    "model",
+    "How leaves predict: their mean, a linear model, or whichever was better so far.",
+    choices=("mean", "model", "adaptive"),
 )
-_TREE = (
-    Parameter(
-        "grace_period",
-        "integer",
-        20,
-        "Labels a leaf sees between attempts to split.",
-        low=1,
-        high=1_000_000,
-    ),
-    Parameter(
-        "delta",
-        "number",
-        0.05,
-        "Probability of choosing a wrong split that is accepted (Hoeffding bound).",
-        low=1e-12,
-        high=0.5,
-    ),
-    Parameter(
-        "tau", "number", 0.05, "Bound below which a tie between splits is broken.", low=0, high=1
-    ),
-    Parameter("max_depth", "integer", 20, "Depth from which nothing is split.", low=1, high=1000),
-    Parameter(
-        "leaf_prediction",
-        "string",
-        "model",
-        "How leaves predict: their mean, a linear model, or whichever was better so far.",
-        choices=("mean", "model", "adaptive"),
-    ),
-)
+_SPLITTING = splitting(delta=0.05)
+_TREE = (*_SPLITTING, _LEAVES)
 
 
 def _linear(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
@@ -134,18 +118,11 @@ _SPECS = (
         weights=False,
         own_parameters=(
             _LEARNING_RATE,
-            _L2,
+            L2,
             _NEIGHBOURS,
             # Half of knn_regressor's: a committee pays for the neighbours of every member.
-            replace(_WINDOW, default=100),
-            Parameter(
-                "share",
-                "number",
-                0.01,
-                "Part of the weight given back to all after each label; larger forgets faster.",
-                low=0,
-                high=1,
-            ),
+            replace(WINDOW, default=100),
+            SHARE,
         ),
         make=_default,
         # Distances and splits are taken over full vectors.
@@ -159,7 +136,7 @@ _SPECS = (
         encoding=Encoding.SPARSE,
         scale=True,
         weights=True,
-        own_parameters=(_LEARNING_RATE, _L2),
+        own_parameters=(_LEARNING_RATE, L2),
         make=_linear,
     ),
     RegressorSpec(
@@ -180,23 +157,7 @@ _SPECS = (
         encoding=Encoding.NOMINAL,
         scale=True,
         weights=True,
-        own_parameters=(
-            *_TREE,
-            Parameter(
-                "drift_window_threshold",
-                "integer",
-                300,
-                "Labels an alternate branch sees before it may replace the old one.",
-                low=1,
-                high=1_000_000,
-            ),
-            Parameter(
-                "bootstrap_sampling",
-                "boolean",
-                True,
-                "Whether leaves learn a Poisson(1) bootstrap.",
-            ),
-        ),
+        own_parameters=(*_TREE, *ADAPTING),
         make=_hoeffding_adaptive_tree,
     ),
     RegressorSpec(
@@ -208,21 +169,9 @@ _SPECS = (
         scale=True,
         weights=False,
         own_parameters=(
-            Parameter("n_models", "integer", 10, "Trees.", low=1, high=1000),
-            Parameter(
-                "lambda_value",
-                "integer",
-                6,
-                "Mean of the Poisson count with which a tree learns an item.",
-                low=1,
-                high=100,
-            ),
-            *(
-                replace(parameter, default="adaptive")
-                if parameter.name == "leaf_prediction"
-                else parameter
-                for parameter in _TREE
-            ),
+            *FOREST,
+            *_SPLITTING,
+            replace(_LEAVES, default="adaptive"),
         ),
         make=_adaptive_random_forest,
     ),
@@ -235,11 +184,8 @@ _SPECS = (
         scale=True,
         weights=False,
         own_parameters=(
-            Parameter("n_estimators", "integer", 10, "Trees.", low=1, high=1000),
-            Parameter(
-                "step", "number", 1.0, "Learning rate of the aggregation.", low=1e-6, high=100
-            ),
-            Parameter("max_nodes", "integer", 500, "Nodes per tree.", low=3, high=1_000_000),
+            *MONDRIAN_TREES,
+            MONDRIAN_NODES,
         ),
         make=_aggregated_mondrian_forest,
         # Every node of every tree keeps the range of every column.
@@ -256,7 +202,7 @@ _SPECS = (
         weights=False,
         own_parameters=(
             _NEIGHBOURS,
-            _WINDOW,
+            WINDOW,
             Parameter(
                 "weighted", "boolean", True, "Whether neighbours weigh the inverse of the distance."
             ),
