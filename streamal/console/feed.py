@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import ClassVar
 
 from streamal.console.items import Items
-from streamal.errors import StreamalError
 from streamal.events.topics import Topics
-from streamal.ports import Broker, Consumer, Record, TopicPartition
-from streamal.roles.closing import close_all
-from streamal.roles.loop import CATCH_UP_POLL_SECONDS
+from streamal.ports import Broker, Record, TopicPartition
+from streamal.roles.follower import Follower
 
 __all__ = ["Feed"]
 
 _log = logging.getLogger(__name__)
 
 
-class Feed:
+class Feed(Follower):
     """One reader of the two topics.
 
     Args:
@@ -26,59 +26,20 @@ class Feed:
         max_batch_records: most records applied in one SQLite transaction.
     """
 
+    view: ClassVar[str] = "the queue"
+
     def __init__(
         self, broker: Broker, topics: Topics, items: Items, max_batch_records: int
     ) -> None:
         self._topics = topics
         self._items = items
-        self._max_batch_records = max_batch_records
-        self._consumer: Consumer = broker.consumer()
-        try:
-            self._sources = self._assign()
-            self._seek()
-        except StreamalError:
-            close_all(self._consumer.close)
-            raise
+        super().__init__(broker, (topics.reviews, topics.labels), max_batch_records)
 
-    def follow(self, timeout_seconds: float) -> int:
-        """Apply what has come; the number of records."""
-        records = self._consumer.poll(timeout_seconds, self._max_batch_records)
-        if records:
-            self._apply(records)
-        return len(records)
+    def _applied(self) -> Mapping[TopicPartition, int]:
+        return self._items.offsets()
 
-    def catch_up(self) -> None:
-        """Apply everything up to the end of the topics as it is now."""
-        ends = self._consumer.end_offsets(self._sources)
-        while any(self._consumer.position(source) < end for source, end in ends.items()):
-            self.follow(CATCH_UP_POLL_SECONDS)
-
-    def resume(self) -> None:
-        """Go back to what is applied: a poll that failed may have passed over records."""
-        self._seek()
-
-    def close(self) -> None:
-        """Free the connection."""
-        self._consumer.close()
-
-    def _assign(self) -> list[TopicPartition]:
-        sources = [
-            TopicPartition(topic, number)
-            for topic in (self._topics.reviews, self._topics.labels)
-            for number in self._consumer.partitions_for(topic)
-        ]
-        self._consumer.assign(sources)
-        return sources
-
-    def _seek(self) -> None:
-        applied = self._items.offsets()
-        ends = self._consumer.end_offsets(self._sources)
-        if any(applied.get(source, 0) > end for source, end in ends.items()):
-            _log.warning("a topic ends before what was read of it; building the queue anew")
-            self._items.start_over()
-            applied = {}
-        for source, first in self._consumer.beginning_offsets(self._sources).items():
-            self._consumer.seek(source, max(applied.get(source, 0), first))
+    def _forget(self) -> None:
+        self._items.start_over()
 
     def _apply(self, records: list[Record]) -> None:
         following = {record.source: record.offset + 1 for record in records}

@@ -97,7 +97,7 @@ class LabelStudioRole:
         if self._session is None:
             self._session = self._open()
         session = self._session
-        session.feed.follow()
+        session.feed.follow(self._options.poll_timeout_seconds)
         session.collector.step()
         session.importer.step()
         self._pause_seconds = _FIRST_PAUSE_SECONDS
