@@ -132,7 +132,7 @@ def test_an_item_is_looked_up_once_and_its_twin_again() -> None:
     strategy.commit(scored)
     twin.commit(same)
     assert strategy.state() == twin.state()
-    assert (before, strategy.score(scored)) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (before, strategy.score(scored)) == pytest.approx((2 / 3, 1 / 3))
     elsewhere = Labelled((LabelledItem("other", WEST, "a", 0.1), *LABELLED.items[1:]))
     moved = item(-1.5, 0.0, 0.5, elsewhere)
     assert strategy.score(moved) == pytest.approx(2 / 3), "another model's support vector"
