@@ -28,6 +28,7 @@ SETTINGS = f"""
 predictions_partitions = 1
 [gate]
 budget = {BUDGET}
+exploration = 0.5
 strategy = "expected_absolute_error"
 max_batch_records = 100
 [learner]

@@ -74,7 +74,9 @@ class BaselineFit:
         if not sums.effective:
             return None
         moments = np.array([[sums.weight], [sums.c], [sums.g], [sums.gg], [sums.cg]])
-        intercept, slope = _fitted(moments, np.array([sums.effective]), sums.g / sums.weight)
+        mean_g = sums.g / sums.weight
+        assumed = np.array([mean_g or _IGNORANCE])
+        intercept, slope = _fitted(moments, np.array([sums.effective]), mean_g, assumed)
         return Baseline(float(intercept[0]), float(slope[0]))
 
     def rescale(self, factor: float) -> None:
@@ -104,8 +106,10 @@ def leave_one_out(
 
     An item's own outcome and own draw have no part in what it is compared with, so the AIPW
     estimate stays unbiased, with any number of labels, where a ratio of weighted sums is not.
-    Fitted as `BaselineFit` does. Wu, E., and Gagnon-Bartsch, J. A. (2018), "The LOOP estimator:
-    adjusting for covariates in randomized experiments", Evaluation Review 42 (4), 458-488.
+    Fitted as `BaselineFit` does; where nothing predicts, few labels are pulled to the weighted mean
+    of all others, surely drawn ones included, instead of one half. Wu, E., and Gagnon-Bartsch, J.
+    A. (2018), "The LOOP estimator: adjusting for covariates in randomized experiments", Evaluation
+    Review 42 (4), 458-488.
 
     Args:
         items: the labelled items of the window, n of them.
@@ -118,12 +122,14 @@ def leave_one_out(
     """
     weight = (1 - inclusion) / inclusion**2
     c, g = items.correct, items.expected_correct
-    sums = _without_each(
-        np.array([weight, weight * c, weight * g, weight * g * g, weight * c * g, weight**2])
-    )
-    moments, squared = sums[:-1], sums[-1]
+    terms = (weight, weight * c, weight * g, weight * g * g, weight * c * g)
+    sums = _without_each(np.array([*terms, weight**2, 1 / inclusion, c / inclusion]))
+    moments, (squared, stood_for, outcomes) = sums[:5], sums[5:]
+    assumed = np.full_like(squared, mean_expected or _IGNORANCE)
+    if not mean_expected:
+        np.divide(outcomes, stood_for, out=assumed, where=stood_for > 0)
     effective = np.divide(moments[0] ** 2, squared, out=np.zeros_like(squared), where=squared > 0)
-    intercept, slope = _fitted(moments, effective, mean_expected)
+    intercept, slope = _fitted(moments, effective, mean_expected, assumed)
     whole = Baseline(float(intercept[-1]), float(slope[-1]))
     return whole, intercept[:-1] + slope[:-1] * g
 
@@ -142,14 +148,15 @@ def _without_each(terms: FloatArray) -> FloatArray:
 
 
 def _fitted(
-    moments: FloatArray, effective: FloatArray, mean_expected: float
+    moments: FloatArray, effective: FloatArray, mean_expected: float, assumed: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Intercepts and slopes.
 
     Args:
         moments: (5, k): Σω, Σωc, Σωg, Σωg², Σωcg of k sets of items.
         effective: (k,) Kish's effective number of labels in each; 0 leaves the assumptions alone.
-        mean_expected: mean of g, the level that is assumed; 0 where nothing predicts.
+        mean_expected: mean of g, for sets without a label.
+        assumed: (k,) the level that few labels are pulled to.
     """
     scale = np.divide(1.0, moments[0], out=np.zeros_like(effective), where=effective > 0)
     mean_c, mean_g, mean_gg, mean_cg = moments[1:] * scale
@@ -158,7 +165,6 @@ def _fitted(
     slope = np.clip(
         (effective * (mean_cg - mean_c * mean_g) + prior) / (effective * variance + prior), 0.0, 1.0
     )
-    assumed = mean_expected or _IGNORANCE
     level = (effective * mean_c + _PRIOR_LEVEL * assumed) / (effective + _PRIOR_LEVEL)
     return level - slope * np.where(effective > 0, mean_g, mean_expected), slope
 

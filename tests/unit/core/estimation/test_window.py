@@ -57,13 +57,17 @@ def test_a_window_without_a_past_by_hand() -> None:
     assert estimate.method is Method.AIPW
 
 
-@pytest.mark.parametrize("labels", [1, 3])
-def test_a_window_without_a_past_and_without_a_prediction_assumes_one_half(labels: int) -> None:
-    items = LabelledItems.of([1.0] * labels, [0.0] * labels, [0.5] * labels)
+def test_a_window_without_a_past_and_without_a_prediction_goes_by_the_others() -> None:
+    # A lone label has no others, and is compared with one half.
+    alone = estimate_window(WindowTotals(10), LabelledItems.of([1.0], [0.0], [0.5]), {})
+    assert alone.raw == pytest.approx((9 * 1.0 + 0.5 + 2 * (1.0 - 0.5)) / 10)
+    # A sure one has no part in the fit, which is of one label at most, but in what is assumed.
+    items = LabelledItems.of([0.2, 0.1], [0.0, 0.0], [0.5, 1.0])
     estimate = estimate_window(WindowTotals(10), items, {})
-    others = (labels - 1 + 2 * 0.5) / (labels - 1 + 2)
-    whole = (labels + 2 * 0.5) / (labels + 2)
-    total = (10 - labels) * whole + labels * others + 2 * labels * (1.0 - others)
+    assumed = (2 * 0.2 + 1 * 0.1) / 3
+    unlabelled = (1 * 0.2 + 2 * assumed) / 3
+    drawn, sure = 0.1, (1 * 0.2 + 2 * 0.2) / 3
+    total = 8 * unlabelled + drawn + 2 * (0.2 - drawn) + sure + (0.1 - sure)
     assert estimate.raw == pytest.approx(total / 10)
 
 
