@@ -330,6 +330,7 @@ def test_a_failed_on_revoked_is_raised_and_nothing_read_is_lost(bench: Bench) ->
     with pytest.raises(ArithmeticError):
         run_for_ever(bench, all_found)
     bench.until(all_found)
+    bench.settle({member: 1, other: 1})  # on a busy machine it may have none by now
     with pytest.raises(ArithmeticError):
         member.close()
 
