@@ -65,17 +65,17 @@ class BaselineFit:
         kept = 0.5 ** (new.effective / self.half_life)
         self._sums = self._sums.plus(new, kept)
 
-    def fit(self) -> Baseline | None:
+    def fit(self, level: float = _IGNORANCE) -> Baseline | None:
         """The baseline of the past; None while there is none.
 
-        Few labels move it little: from g itself, or from one half where g is 0 everywhere.
+        Few labels move it little: from g itself, or from `level` where g is 0 everywhere.
         """
         sums = self._sums
         if not sums.effective:
             return None
         moments = np.array([[sums.weight], [sums.c], [sums.g], [sums.gg], [sums.cg]])
         mean_g = sums.g / sums.weight
-        assumed = np.array([mean_g or _IGNORANCE])
+        assumed = np.array([mean_g or level])
         intercept, slope = _fitted(moments, np.array([sums.effective]), mean_g, assumed)
         return Baseline(float(intercept[0]), float(slope[0]))
 

@@ -66,6 +66,8 @@ class AccuracyTracker:
         self._tightest_variance = 0.0
         #: How large an outcome is taken to be that was not drawn, in [0, 1].
         self.outcome_size = 1.0
+        #: What an outcome is taken to be that nothing predicts, in [0, 1].
+        self.assumed_level = 0.5
 
     def close(
         self, totals: WindowTotals | None, items: LabelledItems, responses: Responses
@@ -95,7 +97,7 @@ class AccuracyTracker:
             items,
             inclusion,
             responses,
-            self._baseline.fit(),
+            self._baseline.fit(self.assumed_level),
             least_propensity=self.least_propensity,
             target=self.target,
         )
