@@ -210,9 +210,7 @@ def replicate(
     stream: Stream, selection: Selection, running: FloatArray, rng: np.random.Generator
 ) -> Replicate:
     """Draw once and follow it; `running` is the true accuracy up to the end of each window."""
-    tracker = AccuracyTracker(
-        level=LEVEL, least_propensity=selection.floor, tightest_at=len(stream.correct) // 2
-    )
+    tracker = AccuracyTracker(level=LEVEL, least_propensity=selection.floor)
     closed, held = [], True
     chance = Draw.of(selection, rng)
     for window, truth in zip(windows(stream, selection, chance), running, strict=True):

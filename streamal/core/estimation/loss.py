@@ -65,8 +65,7 @@ class LossTracker:
         factor = self._scale.make_room([totals], [items])
         if factor != 1.0:
             self._tracker.rescale(factor)
-        if past := self._scale.typical_share:  # before this window is looked at
-            self._tracker.assumed_level = past / 2.0
+        self._tracker.assumed_level = self._scale.assumed_share  # before this window is looked at
         outcomes, sums = self._scale.outcomes(items), self._scale.sums(totals)
         self._tracker.outcome_size = self._scale.typical_share
         return self._in_unit(self._tracker.take(sums, outcomes, responses))

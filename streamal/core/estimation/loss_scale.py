@@ -84,6 +84,11 @@ class LossScale:
         """`typical` in the unit, in [0, 1]."""
         return self._cubes / self._squares if self._squares else 0.0
 
+    @property
+    def assumed_share(self) -> float:
+        """What a loss is taken to be that nothing predicts, in the unit: half a typical one."""
+        return self.typical_share / 2.0 or 0.5
+
     def make_room(
         self, totals: Iterable[LossTotals | None], items: Iterable[LabelledLosses]
     ) -> float:

@@ -85,13 +85,14 @@ class LossSegmentTracker:
         factor = self._scale.make_room(
             [each.totals for each in parts], [each.items for each in parts]
         )
+        assumed = self._scale.assumed_share  # before this window is looked at
         scaled = {
             name: Cell(
                 self._scale.sums(each.totals), self._scale.outcomes(each.items), each.responses
             )
             for name, each in sorted(cells.items())
         }
-        self._tracker.measure_outcomes(self._scale.typical_share, factor)
+        self._tracker.measure_outcomes(self._scale.typical_share, assumed, factor)
         self._tracker.close(scaled)
 
     @property

@@ -101,17 +101,19 @@ class SegmentTracker:
         self._values: dict[str, _Value] = {}
         self._reference: str | None = None
         self._outcome_size = 1.0
+        self._assumed_level = 0.5
 
-    def measure_outcomes(self, size: float, factor: float = 1.0) -> None:
+    def measure_outcomes(self, size: float, assumed: float, factor: float = 1.0) -> None:
         """For outcomes that are measured, not counted; before each window.
 
         Args:
             size: how large an outcome is taken to be that was not drawn, in [0, 1].
+            assumed: what the past takes an outcome to be that nothing predicts, in [0, 1].
             factor: everything so far counts times this from here on, > 0.
         """
-        self._outcome_size = size
+        self._outcome_size, self._assumed_level = size, assumed
         for value in self._values.values():
-            value.tracker.outcome_size = size
+            value.tracker.outcome_size, value.tracker.assumed_level = size, assumed
             for comparison in value.against.values():
                 comparison.outcome_size = size
             if factor == 1.0:
@@ -166,10 +168,10 @@ class SegmentTracker:
             tracker = AccuracyTracker(
                 level=self._level,
                 least_propensity=self._least_propensity,
-                tightest_at=10_000,
                 target=Target.EXPECTED,
             )
             tracker.outcome_size = self._outcome_size
+            tracker.assumed_level = self._assumed_level
             self._values[name] = _Value(tracker)
         return self._values[name]
 

@@ -35,7 +35,8 @@ class AccuracyTracker:
         level: coverage of the intervals, in (0, 1).
         least_propensity: the exploration floor in force, in (0, 1]; None when there is none known.
         tightest_at: events after which the confidence sequence should be tightest, > 0. It is valid
-            at every other time as well, a little wider.
+            at every other time as well, a little wider: by 7 % at ten times as many and 27 % at
+            a tenth.
         half_life: effective labels after which the past counts half in the baseline, and reviews
             after which it does in response rates, > 0.
         target: which truth the intervals are meant to cover.
@@ -46,7 +47,7 @@ class AccuracyTracker:
         *,
         level: float = 0.95,
         least_propensity: float | None = None,
-        tightest_at: int = 100_000,
+        tightest_at: int = 10_000,
         half_life: float = 500.0,
         target: Target = Target.REALISED,
     ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from streamal.core.estimation import OTHER, Response
+from streamal.core.estimation.loss import LossTracker
 from streamal.core.estimation.loss_scale import LabelledLosses, LossTotals
 from streamal.core.estimation.loss_segments import LossCell, LossSegmentTracker
 
@@ -45,6 +46,18 @@ def test_each_segment_has_its_own_error_in_any_unit(unit: float) -> None:
         assert interval.half_width < truth * unit / 2
         assert estimates[name].events == 7_200
         assert estimates[name].reliable
+
+
+@pytest.mark.parametrize("expected", [0.0, 1.0])
+def test_a_segment_that_is_all_has_the_error_of_all(expected: float) -> None:
+    rng, found, whole = default_rng(3), tracker(), LossTracker(least_propensity=FLOOR)
+    for _ in range(30):
+        loss = rng.exponential(1.0, 10)
+        drawn = loss[rng.random(10) < FLOOR].tolist()
+        losses = LabelledLosses(drawn, [expected] * len(drawn), [FLOOR] * len(drawn))
+        found.close({"all": LossCell(LossTotals(10, 10 * expected), losses, {})})
+        whole.close(LossTotals(10, 10 * expected), losses, {})
+    assert found.estimates()["all"].value == whole.overall().value
 
 
 def test_a_version_that_is_further_off_is_told_from_the_one_that_serves_most() -> None:

@@ -152,6 +152,15 @@ def test_parameters_change_what_they_say() -> None:
     assert after(tracker(half_life=10.0)).overall().raw != usual.overall().raw
 
 
+@pytest.mark.parametrize("windows", [2, 5, 50])
+def test_the_running_interval_is_useful_early_and_late(windows: int) -> None:
+    rng, followed = np.random.default_rng(11), AccuracyTracker(least_propensity=FLOOR)
+    for _ in range(windows):
+        followed.close(*window(rng), {})
+    once, always = followed.overall().interval, followed.anytime().interval
+    assert 1.4 < always.half_width / once.half_width < 1.8
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
