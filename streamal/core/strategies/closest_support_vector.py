@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
-from streamal.core.strategies.keyed_window import KeyedWindow, key_of
-from streamal.core.strategies.labelled_points import LabelledPoints, nearest
-from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled, LabelledItem
+from streamal.core.strategies.keyed_window import NO_KEY, KeyedWindow
+from streamal.core.strategies.support_vectors import SupportVectors
+from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled
 
 __all__ = ["ClosestSupportVector"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Support:
-    """The support vectors of one model: their scale, a row each, and a key each."""
-
-    scale: LabelledPoints
-    points: NDArray[np.float32]
-    keys: tuple[int, ...]
 
 
 class ClosestSupportVector(Strategy):
@@ -35,17 +22,19 @@ class ClosestSupportVector(Strategy):
     vectors are the labelled items that pin the boundary down: of each class the few with the
     smallest margin, those on the wrong side first, as in a soft-margin machine. Needs a linear
     learner, as `hyperplane_distance` does. Which support vector is closest goes by numbers and
-    booleans only. Its cost grows with the support vectors: tens of microseconds per item at the
-    default, and some milliseconds after each new model.
+    booleans only, and is looked up for the half of the items that is nearer to the boundary: the
+    others would hardly be chosen, and count as if evenly spread over the support vectors. A new
+    model costs some milliseconds once.
 
     Formula:
         2^-r / (1 + d), where d is the distance to the nearest class boundary (as in
         `hyperplane_distance`) and r is how many of the remembered items have the same closest
-        support vector and a distance of at most d.
+        support vector and a distance of at most d; where more than half of them are nearer, r is
+        their number divided by that of the support vectors.
 
     Range:
         1 on the boundary for the first of a support vector's items, towards 0 far from it; 1 too
-        when the online model is not linear, knows fewer than two classes or no numbers.
+        when the online model is not linear, knows fewer than two classes or no numbers that differ.
 
     Args:
         support_vectors: how many labelled items of each class count as support vectors.
@@ -80,9 +69,9 @@ class ClosestSupportVector(Strategy):
         self.window = window
         self._recent = KeyedWindow(window)
         self._labelled: Labelled = NONE_LABELLED
-        self._support: _Support | None = None
+        self._support: SupportVectors | None = None
         #: What was found last, and for whom: an item is scored, then committed.
-        self._found: tuple[Context, int | None] | None = None
+        self._found: tuple[Context, int] | None = None
 
     @property
     def asks_boundary(self) -> bool:
@@ -96,17 +85,21 @@ class ClosestSupportVector(Strategy):
 
     def score(self, context: Context) -> float:
         """See the class."""
-        distance, key = context.boundary_distance, self._closest(context)
-        if distance is None or key is None:
+        distance, support = context.boundary_distance, self._support_of(context.labelled)
+        if distance is None or support is None:
             return MAXIMUM
-        rivals, _ = self._recent.at_most(key, distance)
+        recent, key = self._recent, self._group(context, distance, support)
+        if key == NO_KEY:
+            rivals = recent.below(distance) / len(support)
+        else:
+            rivals = recent.at_most(key, distance)[0]
         return within_unit(0.5**rivals / (1.0 + distance))
 
     def commit(self, context: Context) -> None:
         """Remember how close the item was to the boundary, and its closest support vector."""
-        distance, key = context.boundary_distance, self._closest(context)
-        if distance is not None and key is not None:
-            self._recent.add(key, distance)
+        distance, support = context.boundary_distance, self._support_of(context.labelled)
+        if distance is not None and support is not None:
+            self._recent.add(self._group(context, distance, support), distance)
 
     def state(self) -> JsonState:
         """The remembered items: support vectors and distances, in order of arrival."""
@@ -116,36 +109,17 @@ class ClosestSupportVector(Strategy):
         """Return to what `state` returned."""
         self._recent.restore(state)
 
-    def _closest(self, context: Context) -> int | None:
-        """Key of the item's closest support vector; None without any, or without numbers."""
+    def _group(self, context: Context, distance: float, support: SupportVectors) -> int:
+        """Key of the item's closest support vector; `NO_KEY` in the farther half."""
         if self._found is None or self._found[0] is not context:
-            self._found = context, self._search(context)
+            recent = self._recent
+            near = 2 * recent.below(distance) <= len(recent)
+            self._found = context, support.closest(context.features) if near else NO_KEY
         return self._found[1]
 
-    def _search(self, context: Context) -> int | None:
-        if context.labelled is not self._labelled:
-            self._labelled = context.labelled
-            self._support = self._support_of(context.labelled)
-        support = self._support
-        if support is None:
-            return None
-        return support.keys[nearest(support.scale.point(context.features), support.points)[0]]
-
-    def _support_of(self, labelled: Labelled) -> _Support | None:
-        """Of each class those with the smallest margin, older ones first among equals."""
-        classes: dict[str, list[tuple[float, LabelledItem]]] = {}
-        for item in labelled.items:
-            if item.margin is not None:
-                classes.setdefault(item.label, []).append((item.margin, item))
-        if len(classes) < 2:
-            return None
-        chosen = [
-            item
-            for of_class in classes.values()
-            for _, item in sorted(of_class, key=lambda pair: pair[0])[: self.support_vectors]
-        ]
-        scale = LabelledPoints([item.features for item in labelled.items])
-        if not scale.scale.names:
-            return None
-        points = np.stack([scale.point(item.features) for item in chosen])
-        return _Support(scale, points, tuple(key_of(item.event_id) for item in chosen))
+    def _support_of(self, labelled: Labelled) -> SupportVectors | None:
+        """Looked for once for each model; None where there are none."""
+        if labelled is not self._labelled:
+            self._labelled, self._found = labelled, None
+            self._support = SupportVectors.of(labelled, self.support_vectors)
+        return self._support

@@ -39,7 +39,8 @@ def item(x: float, y: float, distance: float | None, labelled: Labelled = LABELL
         (-1.5, 0.0, 0.0, 1.0),
         (1.5, 0.0, 1.0, 0.5),  # another support vector's
         (0.0, 8.0, 1.0, 0.25),  # the one on the wrong side is a support vector as well
-        (-1.5, 0.0, 1e300, 2.5e-301),
+        (-1.5, 0.0, 1e300, 2**-0.75 * 1e-300),  # three of four support vectors would have one
+        (1.5, 0.0, 2.0, 2**-0.75 / 3.0),  # whichever is the closest
     ],
 )
 def test_by_hand(x: float, y: float, distance: float, score: float) -> None:
@@ -56,16 +57,27 @@ def test_of_each_class_only_those_with_the_smallest_margin_are_support_vectors()
     for strategy in (one, many):
         strategy.commit(item(2.5, 4.3, 0.0))
     # "north" is further inside the wrong class than "east"; alone it also stands for the east.
-    assert (one.score(item(0.0, 8.5, 1.0)), many.score(item(0.0, 8.5, 1.0))) == (0.25, 0.5)
+    assert (one.score(item(0.0, 8.5, 0.0)), many.score(item(0.0, 8.5, 0.0))) == (0.5, 1.0)
 
 
 def test_what_has_left_the_window_is_no_rival() -> None:
     strategy = ClosestSupportVector(window=10)
     strategy.commit(item(-2.0, 0.0, 0.0))
-    assert strategy.score(item(-2.0, 0.0, 1.0)) == 0.25
+    assert strategy.score(item(-2.0, 0.0, 0.0)) == 0.5
     for _ in range(10):
         strategy.commit(item(2.0, 0.0, 0.0))
-    assert strategy.score(item(-2.0, 0.0, 1.0)) == 0.5
+    assert strategy.score(item(-2.0, 0.0, 0.0)) == 1.0
+
+
+def test_items_in_the_farther_half_are_no_rivals_and_count_as_evenly_spread() -> None:
+    strategy = ClosestSupportVector()
+    for distance in (1.0, 1.0, 1.0, 2.0):
+        strategy.commit(item(-2.0, 0.0, distance))
+    assert strategy.score(item(-2.0, 0.0, 3.0)) == 2**-1.0 / 4.0, "four are nearer, one each"
+    for _ in range(2):
+        strategy.commit(item(2.0, 0.0, 4.0))
+    # Now half of them are nearer than 2; the fourth, which was far when it came, has no group.
+    assert strategy.score(item(-2.0, 0.0, 2.0)) == 2**-3.0 / 3.0
 
 
 @pytest.mark.parametrize(
