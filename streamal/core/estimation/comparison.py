@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from streamal.core.estimation.intervals import difference, sequence_radius
-from streamal.core.estimation.measurement import Measurement, report
+from streamal.core.estimation.intervals import difference, sequence_score
+from streamal.core.estimation.measurement import Measurement, interval_of, report
 from streamal.core.estimation.values import Estimate, Interval
 
 __all__ = ["Comparison", "Difference"]
@@ -93,17 +93,21 @@ class Comparison:
         return Difference(
             value,
             _clipped(fixed),
-            self._anytime(candidate.raw - reference.raw),
+            self._anytime(),
             candidate,
             reference,
         )
 
-    def _anytime(self, gap: float) -> Interval:
+    def _anytime(self) -> Interval:
         if not self._tightest_variance:
             return Interval(-1.0, 1.0, self._level)
-        radius = sequence_radius(self._variance, self._tightest_variance, self._level)
-        radius /= self._candidate.events
-        return _clipped(Interval(gap - radius, gap + radius, self._level))
+        score = sequence_score(self._variance, self._tightest_variance, self._level)
+        candidate, reference = (
+            interval_of(side, self._level, outcome_size=self.outcome_size, score=score)
+            for side in (self._candidate, self._reference)
+        )
+        first, second = self._candidate.cumulants.mean, self._reference.cumulants.mean
+        return _clipped(difference(first, candidate, second, reference))
 
     @property
     def _labels(self) -> int:
@@ -113,14 +117,9 @@ class Comparison:
     def _variance(self) -> float:
         """Of the weighted sum of differences; either side with one unseen outcome."""
         return sum(
-            side.variance + max(-side.unseen_low, self._unseen_high(side)) ** 2
+            side.variance_with_unseen(self.outcome_size)
             for side in (self._candidate, self._reference)
         )
-
-    def _unseen_high(self, side: Measurement) -> float:
-        if not side.events:
-            return 0.0
-        return side.unseen / side.events * max(0.0, self.outcome_size - side.mean_predicted)
 
 
 def _clipped(interval: Interval) -> Interval:

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 from streamal.core.estimation.values import Interval
 
-__all__ = ["Cumulants", "difference", "sequence_radius", "skewed_interval"]
+__all__ = ["Cumulants", "difference", "sequence_score", "skewed_interval"]
 
 #: Weight of the outcome that was not seen but might have been. A whole one is the exact
 #: (Clopper-Pearson, Fay-Feuer) bound and covers too often; half of one is the mid-p bound.
@@ -52,7 +52,11 @@ class Cumulants:
 
 
 def skewed_interval(
-    estimate: Cumulants, unseen_low: float, unseen_high: float, level: float
+    estimate: Cumulants,
+    unseen_low: float,
+    unseen_high: float,
+    level: float,
+    score: float | None = None,
 ) -> Interval:
     """Interval for a mean of heavy-tailed weighted outcomes; unclipped.
 
@@ -68,8 +72,9 @@ def skewed_interval(
         unseen_low: how far one unseen outcome would have pushed the mean down, <= 0.
         unseen_high: how far one would have pushed it up, >= 0.
         level: coverage in (0, 1).
+        score: normal score of the ends, > 0; by default that of `level` at one look.
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf((1 + level) / 2) if score is None else score
     return Interval(
         _quantile(estimate.plus(unseen_low), -z), _quantile(estimate.plus(unseen_high), z), level
     )
@@ -82,6 +87,8 @@ def _quantile(cumulants: Cumulants, z: float) -> float:
     end is within 3 % even for half an observation, where the lower end is 0 as it should be.
     """
     spread = math.sqrt(cumulants.variance)
+    if not spread:
+        return cumulants.mean
     shape = cumulants.effective_count
     if math.isinf(shape):
         return cumulants.mean + z * spread
@@ -90,13 +97,19 @@ def _quantile(cumulants: Cumulants, z: float) -> float:
     return cumulants.mean + sign * spread * math.sqrt(shape) * (cube - 1)
 
 
-def sequence_radius(variance: float, tightest_variance: float, level: float) -> float:
-    """Radius of an asymptotic confidence sequence for a sum, uniform over all times.
+def sequence_score(variance: float, tightest_variance: float, level: float) -> float:
+    """Radius of an asymptotic confidence sequence for a sum, in its standard deviations.
+
+    Uniform over all times. It is made for normal sums; the quantiles of `skewed_interval` at this
+    score become the same as labels accumulate, and hold before where few outcomes were drawn.
 
     Args:
-        variance: estimated variance of the sum so far, >= 0.
+        variance: estimated variance of the sum so far, > 0.
         tightest_variance: the variance at which the sequence should be tightest, > 0, fixed once.
         level: P(the sum stays within its radius at *every* time), in (0, 1).
+
+    Returns:
+        Greater than the normal score of `level`; infinite for no variance.
 
     Source: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, "Time-uniform central limit theory and
     asymptotic confidence sequences", Annals of Statistics 52(6), 2024: Robbins' normal mixture
@@ -105,8 +118,10 @@ def sequence_radius(variance: float, tightest_variance: float, level: float) -> 
     alpha = 1 - level
     log_alpha = -2 * math.log(alpha)
     rho_squared = (log_alpha + math.log(log_alpha + 1)) / tightest_variance
-    grown = variance * rho_squared + 1
-    return math.sqrt(grown / rho_squared * (math.log(grown) + log_alpha))
+    scaled = variance * rho_squared
+    if not scaled:
+        return math.inf
+    return math.sqrt((1 + 1 / scaled) * (math.log1p(scaled) + log_alpha))
 
 
 def difference(

@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from streamal.core.estimation.intervals import skewed_interval
 from streamal.core.estimation.loss_scale import LabelledLosses, LossScale, LossTotals
-from streamal.core.estimation.measurement import Measurement, report
+from streamal.core.estimation.measurement import Measurement, interval_of, report
 from streamal.core.estimation.tracker import AccuracyTracker
 from streamal.core.estimation.values import Estimate, Interval, Responses, Target
 from streamal.core.types import JsonState
@@ -105,11 +104,5 @@ class LossTracker:
         if not measured.labelled or not measured.events:
             anything = Interval(0.0, self._scale.most, level)
             return replace(report(measured, level), interval=anything)
-        larger = max(0.0, self._scale.typical_share - measured.mean_predicted)
-        interval = skewed_interval(
-            measured.cumulants,
-            measured.unseen_low / measured.events,
-            measured.unseen / measured.events**2 * larger,
-            level,
-        )
+        interval = interval_of(measured, level, outcome_size=self._scale.typical_share)
         return self._scale.trusted(self._scale.in_unit(report(measured, level, interval)))

@@ -11,7 +11,7 @@ from streamal.core.estimation.intervals import Cumulants, skewed_interval
 from streamal.core.estimation.values import Estimate, Interval, Method
 from streamal.core.types import JsonState
 
-__all__ = ["Measurement", "report"]
+__all__ = ["Measurement", "interval_of", "report"]
 
 #: Labels below which no interval here is called reliable: the customary floor for a central limit.
 _FEW_LABELS = 30
@@ -135,10 +135,16 @@ class Measurement:
         """How far a typical undrawn item would have pushed `total` down, <= 0."""
         return -self.unseen / self.events * self.mean_predicted
 
-    @property
-    def unseen_high(self) -> float:
-        """How far one would have pushed it up, >= 0."""
-        return self.unseen / self.events * (1 - self.mean_predicted)
+    def unseen_high(self, outcome_size: float = 1.0) -> float:
+        """How far one would have pushed it up, had its outcome been so large; >= 0."""
+        return self.unseen / self.events * max(0.0, outcome_size - self.mean_predicted)
+
+    def variance_with_unseen(self, outcome_size: float = 1.0) -> float:
+        """Of `total`, with one unseen outcome, so that it is never zero by luck."""
+        if not self.events:
+            return self.variance
+        unseen = max(-self.unseen_low, self.unseen_high(outcome_size))
+        return self.variance + unseen**2
 
     @property
     def representative(self) -> bool:
@@ -158,6 +164,30 @@ class Measurement:
         )
 
 
+def interval_of(
+    measurement: Measurement,
+    level: float,
+    *,
+    outcome_size: float = 1.0,
+    score: float | None = None,
+) -> Interval:
+    """Interval for the mean, `total / events`; unclipped.
+
+    Args:
+        measurement: of one window or of several, with events.
+        level: coverage in (0, 1).
+        outcome_size: how large an outcome is taken to be that was not drawn, in [0, 1].
+        score: see `skewed_interval`.
+    """
+    return skewed_interval(
+        measurement.cumulants,
+        measurement.unseen_low / measurement.events,
+        measurement.unseen_high(outcome_size) / measurement.events,
+        level,
+        score,
+    )
+
+
 def report(measurement: Measurement, level: float, interval: Interval | None = None) -> Estimate:
     """What the sums say.
 
@@ -170,12 +200,7 @@ def report(measurement: Measurement, level: float, interval: Interval | None = N
         return _nothing(measurement, level)
     cumulants = measurement.cumulants
     if interval is None:
-        interval = skewed_interval(
-            cumulants,
-            measurement.unseen_low / measurement.events,
-            measurement.unseen_high / measurement.events,
-            level,
-        )
+        interval = interval_of(measurement, level)
     return Estimate(
         value=_clip(cumulants.mean),
         interval=Interval(_clip(interval.low), _clip(interval.high), level),

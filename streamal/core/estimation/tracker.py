@@ -6,8 +6,8 @@ from typing import cast
 
 from streamal.core.estimation.baseline import BaselineFit
 from streamal.core.estimation.inclusion import ResponseHistory, inclusion_probability
-from streamal.core.estimation.intervals import sequence_radius
-from streamal.core.estimation.measurement import Measurement, report
+from streamal.core.estimation.intervals import sequence_score
+from streamal.core.estimation.measurement import Measurement, interval_of, report
 from streamal.core.estimation.values import (
     Estimate,
     Interval,
@@ -127,12 +127,13 @@ class AccuracyTracker:
         An asymptotic confidence sequence: with probability `level` the running accuracy never
         leaves it, however often it is looked at. [0, 1] before the first 50 labels.
         """
-        if not self._tightest_variance:
-            return report(self._pooled, self.level, Interval(0.0, 1.0, self.level))
-        events = self._pooled.events
-        mean = self._pooled.total / events
-        radius = sequence_radius(self._variance, self._tightest_variance, self.level) / events
-        return report(self._pooled, self.level, Interval(mean - radius, mean + radius, self.level))
+        interval = Interval(0.0, 1.0, self.level)
+        if self._tightest_variance:
+            score = sequence_score(self._variance, self._tightest_variance, self.level)
+            interval = interval_of(
+                self._pooled, self.level, outcome_size=self.outcome_size, score=score
+            )
+        return report(self._pooled, self.level, interval)
 
     def rescale(self, factor: float) -> None:
         """Go on in another unit of the outcomes: everything so far counts times `factor`, > 0.
@@ -161,9 +162,4 @@ class AccuracyTracker:
 
     @property
     def _variance(self) -> float:
-        """Of the pooled total, with one unseen outcome, so that it is never zero by luck."""
-        pooled = self._pooled
-        share = pooled.unseen / pooled.events if pooled.events else 0.0
-        larger = share * max(0.0, self.outcome_size - pooled.mean_predicted)
-        unseen = max(-pooled.unseen_low, larger)
-        return self._pooled.variance + unseen**2
+        return self._pooled.variance_with_unseen(self.outcome_size)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
 from streamal.core.estimation import Interval, difference
-from streamal.core.estimation.intervals import Cumulants, sequence_radius, skewed_interval
+from streamal.core.estimation.intervals import Cumulants, sequence_score, skewed_interval
 
 Z = 1.959964
 
@@ -62,14 +60,15 @@ def test_a_brownian_path_stays_inside_the_sequence() -> None:
     rng = np.random.default_rng(3)
     steps = 2_000
     paths = np.cumsum(rng.normal(size=(2_000, steps)), axis=1)
-    radius = np.array([sequence_radius(v, 200.0, 0.9) for v in range(1, steps + 1)])
+    variance = np.arange(1.0, steps + 1)
+    radius = np.sqrt(variance) * [sequence_score(v, 200.0, 0.9) for v in variance.tolist()]
     left = np.mean(np.any(np.abs(paths) > radius, axis=1))
     assert 0.01 < left <= 0.1
 
 
 def test_the_sequence_is_tightest_where_it_was_told_to_be() -> None:
     def relative(tightest: float) -> float:
-        return sequence_radius(1_000.0, tightest, 0.95) / math.sqrt(1_000.0)
+        return sequence_score(1_000.0, tightest, 0.95)
 
     assert relative(1_000.0) < min(relative(100.0), relative(10_000.0))
     assert relative(1_000.0) < 3.2  # against 1.96 for one look
