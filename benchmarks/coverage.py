@@ -130,8 +130,8 @@ class Row:
     replicates: int
 
 
-def select(policy: Policy, stream: Stream, budget: float) -> Selection:
-    """One pass of a shipped policy over the stream; its propensities then hold for every replicate.
+def select(policy: Policy, scores: FloatArray, budget: float) -> Selection:
+    """One pass of a shipped policy over the scores; its propensities then hold for every replicate.
 
     They depend a little on its own draws, through the account of what was spent.
     """
@@ -143,8 +143,8 @@ def select(policy: Policy, stream: Stream, budget: float) -> Selection:
         advance_labels=policy.advance_labels,
     )
     conditions = Conditions(now=0.0)
-    propensity = np.empty(len(stream.correct))
-    for number, score in enumerate(stream.score.tolist()):
+    propensity = np.empty(len(scores))
+    for number, score in enumerate(scores.tolist()):
         offer = made.preview(score, conditions)
         query = draw(0, str(number), "query") < offer.propensity
         made.commit(score, offer, query=query, conditions=conditions)
@@ -353,7 +353,7 @@ def main() -> None:
     for stream, budget in track(settings, "repeating the draws", console=Console(stderr=True)):
         uniform_row: Row | None = None
         for policy in POLICIES:
-            selection = select(policy, stream, budget)
+            selection = select(policy, stream.score, budget)
             row = measure(stream, selection, options.replicates, options.seed, uniform_row)
             uniform_row = uniform_row or row
             rows.append(row)
