@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 from streamal.core.estimation.values import Interval
 
-__all__ = ["Cumulants", "difference", "sequence_score", "skewed_interval"]
+__all__ = ["Cumulants", "difference", "sequence_interval", "sequence_score", "skewed_interval"]
 
 #: Weight of the outcome that was not seen but might have been. A whole one is the exact
 #: (Clopper-Pearson, Fay-Feuer) bound and covers too often; half of one is the mid-p bound.
@@ -80,6 +80,30 @@ def skewed_interval(
     )
 
 
+def sequence_interval(
+    estimate: Cumulants, unseen_low: float, unseen_high: float, level: float, score: float
+) -> Interval:
+    """One look at a confidence sequence; unclipped.
+
+    As far out as `skewed_interval` on the side of the heavy outcomes, of which few were drawn, and
+    at least `score` standard deviations on both. The other end of a skewed distribution is not to
+    be trusted so far out: a gamma has no outcome beyond a point that is itself estimated.
+
+    Args:
+        estimate: mean, variance and third cumulant.
+        unseen_low: how far one unseen outcome would have pushed the mean down, <= 0.
+        unseen_high: how far one would have pushed it up, >= 0.
+        level: P(the truth stays inside at *every* time), in (0, 1).
+        score: from `sequence_score`.
+    """
+    skewed = skewed_interval(estimate, unseen_low, unseen_high, level, score)
+    unseen = max(-unseen_low, unseen_high)
+    radius = score * math.sqrt(estimate.variance + unseen**2)
+    return Interval(
+        min(skewed.low, estimate.mean - radius), max(skewed.high, estimate.mean + radius), level
+    )
+
+
 def _quantile(cumulants: Cumulants, z: float) -> float:
     """Quantile at normal score `z` of the shifted gamma with these cumulants.
 
@@ -100,8 +124,8 @@ def _quantile(cumulants: Cumulants, z: float) -> float:
 def sequence_score(variance: float, tightest_variance: float, level: float) -> float:
     """Radius of an asymptotic confidence sequence for a sum, in its standard deviations.
 
-    Uniform over all times. It is made for normal sums; the quantiles of `skewed_interval` at this
-    score become the same as labels accumulate, and hold before where few outcomes were drawn.
+    Uniform over all times. It is made for normal sums; `sequence_interval` is what makes it hold
+    before sums are normal.
 
     Args:
         variance: estimated variance of the sum so far, > 0.

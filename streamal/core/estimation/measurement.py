@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from streamal.core.estimation.intervals import Cumulants, skewed_interval
+from streamal.core.estimation.intervals import Cumulants, sequence_interval, skewed_interval
 from streamal.core.estimation.values import Estimate, Interval, Method
 from streamal.core.types import JsonState
 
@@ -177,15 +177,13 @@ def interval_of(
         measurement: of one window or of several, with events.
         level: coverage in (0, 1).
         outcome_size: how large an outcome is taken to be that was not drawn, in [0, 1].
-        score: see `skewed_interval`.
+        score: of a confidence sequence, see `sequence_score`; None for one look.
     """
-    return skewed_interval(
-        measurement.cumulants,
-        measurement.unseen_low / measurement.events,
-        measurement.unseen_high(outcome_size) / measurement.events,
-        level,
-        score,
-    )
+    cumulants, events = measurement.cumulants, measurement.events
+    low, high = measurement.unseen_low / events, measurement.unseen_high(outcome_size) / events
+    if score is None:
+        return skewed_interval(cumulants, low, high, level)
+    return sequence_interval(cumulants, low, high, level, score)
 
 
 def report(measurement: Measurement, level: float, interval: Interval | None = None) -> Estimate:
