@@ -155,13 +155,12 @@ class LossScale:
     def anytime(self, scaled: Estimate) -> Estimate:
         """A running estimate of outcomes in the losses' own unit.
 
-        From 0 to the bound, or to infinity without one, before there are labels enough.
+        Up to the bound, or to infinity without one, before there are labels enough.
         """
-        unknown = scaled.interval.low <= 0.0 and scaled.interval.high >= 1.0
-        if unknown or not self.unit:
-            anything = Interval(0.0, self.most, scaled.interval.level)
-            return replace(self.in_unit(scaled), interval=anything)
-        return self.trusted(self.in_unit(scaled))
+        found = self.trusted(self.in_unit(scaled))
+        if scaled.interval.high < 1.0 and self.unit:
+            return found
+        return replace(found, interval=replace(found.interval, high=self.most))
 
     def trusted(self, estimate: Estimate) -> Estimate:
         """With a verdict of its own: enough labels, as many as make up the sum of losses."""

@@ -189,3 +189,14 @@ def test_the_typical_loss_is_in_the_unit_of_losses() -> None:
         LossTotals(40_000), LabelledLosses(loss.tolist(), [0.0] * 40_000, [1.0] * 40_000), {}
     )
     assert tracker.typical == pytest.approx(3e5, rel=0.05), "E l^3 / E l^2 = 6 / 2"
+
+
+@pytest.mark.parametrize("bound", [None, 40.0])
+def test_an_upper_end_that_is_not_known_is_the_bound(bound: float | None) -> None:
+    """Two of sixty labels stand for nearly all events: nobody knows, not even at most."""
+    tracker = LossTracker(least_propensity=0.0005, bound=bound)
+    losses, propensities = [1.0] * 58 + [0.0, 6.0], [1.0] * 58 + [0.0005] * 2
+    tracker.close(LossTotals(2000), LabelledLosses(losses, [0.0] * 60, propensities), {})
+    found = tracker.anytime()
+    assert (found.interval.low, found.interval.high) == (0.0, bound or math.inf)
+    assert not found.reliable
