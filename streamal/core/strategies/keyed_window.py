@@ -87,7 +87,9 @@ class KeyedWindow:
     def restore(self, state: JsonState) -> None:
         """Return to what `state` returned; an empty state is a fresh start."""
         keys, values = (b64decode(str(state.get(name, ""))) for name in ("keys", "values"))
-        self.__init__(self._size)  # type: ignore[misc]
+        self._items.clear()
+        self._all.clear()
+        self._groups.clear()
         both = np.frombuffer(keys, "<u4").tolist(), np.frombuffer(values, "<f4").tolist()
         for key, value in zip(*both, strict=True):
             self.add(key, value)
