@@ -109,6 +109,9 @@ def test_made_up_items_are_asked_once_learned_once_and_estimated_never(
     assert sum(window.routed for window in windows) == routed
     quality = inspect(site.pipeline).quality
     assert quality is not None
-    assert quality.production.value == 1.0
+    # Production is always right about what happened. Not to the last digit: a window of few labels
+    # also asks what was expected. A single answer about what did not happen would weigh more.
+    assert quality.production.value is not None
+    assert quality.production.value > 0.998
     assert 0.8 * routed < quality.production.labelled <= routed  # some came after the horizon
     assert site.read(topics.dead_letters) == []
