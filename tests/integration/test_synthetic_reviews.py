@@ -110,7 +110,7 @@ def test_made_up_items_are_asked_once_learned_once_and_estimated_never(
     quality = inspect(site.pipeline).quality
     assert quality is not None
     # Production is always right about what happened. Not to the last digit: a window of few labels
-    # also asks what was expected. A single answer about what did not happen would weigh more.
+    # also asks what was expected. The answers about what did not happen would weigh more.
     assert quality.production.value is not None
     assert quality.production.value > 0.998
     assert 0.8 * routed < quality.production.labelled <= routed  # some came after the horizon
