@@ -385,7 +385,8 @@ class GateRole:
         return TopicPartition(self._options.topics.predictions, number)
 
     def _on_assigned(self, partitions: Sequence[TopicPartition]) -> None:
-        self._load([source.partition for source in partitions])
+        if self._consumer is not None:  # while it leaves, it takes over nothing any more
+            self._load([source.partition for source in partitions])
 
     def _on_revoked(self, partitions: Sequence[TopicPartition]) -> None:
         """Forget them; between two steps everything about them is in the log."""

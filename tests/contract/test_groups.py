@@ -130,7 +130,8 @@ def test_join_and_leave_lose_nothing_and_repeat_nothing(bench: Bench) -> None:
 
     seen = first.processed + second.processed
     assert sorted(seen) == [(p, offset) for p in range(4) for offset in range(100)]
-    assert second.kinds() == ["assigned", "revoked"]
+    # A busy cluster may rebalance once more; what is assigned is revoked before anything else.
+    assert second.kinds() == ["assigned", "revoked"] * (len(second.events) // 2)
 
 
 def test_revocation_comes_before_the_partition_reaches_another_member(bench: Bench) -> None:

@@ -55,6 +55,27 @@ def test_a_restarted_gate_still_knows_what_it_has_seen() -> None:
     assert town.reasons() == ["duplicate_event"]
 
 
+def test_partitions_that_come_while_it_leaves_are_not_taken_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    town = Town({"gate": {"budget": 1.0}})
+    gate = started(town)
+    settle(gate)
+    consumer, late = gate.consumer, TopicPartition(town.settings.topics.predictions, 0)
+    leave = consumer.close
+
+    def close() -> None:
+        gate._on_assigned([late])
+        leave()
+
+    monkeypatch.setattr(consumer, "close", close)
+    gate.close()
+    town.publish("a", partition=0)
+    successor = started(town, "two")
+    settle(successor)
+    assert [review.event_id for review in town.reviews()] == ["a"]
+
+
 def test_the_memory_of_ids_is_bounded() -> None:
     town = Town({"gate": {"budget": 1.0, "duplicate_memory_events": 2}})
     gate = started(town)
