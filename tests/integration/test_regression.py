@@ -137,8 +137,7 @@ def test_errors_are_estimated_whatever_is_killed(new_site: Callable[[str, str], 
     assert found is not None
     assert found.production.high is not None
     assert found.production.low <= truth <= found.production.high
-    # Windows that fall early, while few labels are drawn, make it wider: by chance of the machine.
-    assert found.production.high - found.production.low < 1.5 * truth
+    assert found.production.high - found.production.low < truth, "it says something"
     assert shown == pytest.approx(found.production.value)
     (letter,) = site.read(site.settings.topics.dead_letters)
     assert letter.header("streamal.reason") == b"unsupported_task"

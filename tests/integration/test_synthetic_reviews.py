@@ -113,5 +113,6 @@ def test_made_up_items_are_asked_once_learned_once_and_estimated_never(
     # also asks what was expected. The answers about what did not happen would weigh more.
     assert quality.production.value is not None
     assert quality.production.value > 0.998
+    assert quality.production.high == 1.0
     assert 0.8 * routed < quality.production.labelled <= routed  # some came after the horizon
     assert site.read(topics.dead_letters) == []

@@ -68,7 +68,8 @@ class BaselineFit:
     def fit(self, level: float = _IGNORANCE) -> Baseline | None:
         """The baseline of the past; None while there is none.
 
-        Few labels move it little: from g itself, or from `level` where g is 0 everywhere.
+        Few labels move it little: from g itself, or from `level` where g is 0 everywhere. There a
+        prediction that comes up later is not trusted until labels have spoken of it.
         """
         sums = self._sums
         if not sums.effective:
@@ -77,7 +78,7 @@ class BaselineFit:
         mean_g = sums.g / sums.weight
         assumed = np.array([mean_g or level])
         intercept, slope = _fitted(moments, np.array([sums.effective]), mean_g, assumed)
-        return Baseline(float(intercept[0]), float(slope[0]))
+        return Baseline(float(intercept[0]), float(slope[0]) if mean_g else 0.0)
 
     def rescale(self, factor: float) -> None:
         """Go on in another unit of c and g: both were `factor` times as large, > 0."""

@@ -200,3 +200,20 @@ def test_an_upper_end_that_is_not_known_is_the_bound(bound: float | None) -> Non
     found = tracker.anytime()
     assert (found.interval.low, found.interval.high) == (0.0, bound or math.inf)
     assert not found.reliable
+
+
+def test_the_first_predictions_are_not_trusted_before_labels_have_spoken_of_them() -> None:
+    """A model of five labels may expect anything; the past, of no model, says nothing about it."""
+    errors = []
+    for expected in (0.0, 10.0):
+        rng, tracker = default_rng(4), LossTracker(least_propensity=0.05)
+        for g in (0.0, expected):
+            loss, noise = rng.exponential(2.0, 1000), rng.random(1000)
+            drawn = rng.random(1000) < 0.05
+            guess = g * noise
+            items = LabelledLosses(
+                loss[drawn].tolist(), guess[drawn].tolist(), [0.05] * int(drawn.sum())
+            )
+            estimate = tracker.close(LossTotals(1000, float(guess.sum())), items, {})
+            errors.append(estimate.standard_error)
+    assert errors[3] == pytest.approx(errors[1], rel=0.01)
