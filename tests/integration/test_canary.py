@@ -6,9 +6,9 @@ A fifth of the reviews is never answered, and the others come late.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,6 +41,7 @@ segment_values = 3
 EVENTS = 6_000
 ERRORS = {"1.4.0": 0.05, "1.5.0-rc1": 0.25}
 COUNTRIES = ("de", "de", "de", "fr", "fr", "it", "it")
+HEARTBEAT, EPOCH = timedelta(seconds=1), datetime.fromtimestamp(0, UTC)
 #: Comes later, when the others have taken all names.
 LATE_COUNTRY, FIRST_EVENTS = "es", 1_500
 
@@ -105,14 +106,17 @@ def covers(part: Reported, truth: float, slack: float = 0.01) -> bool:
     return part.low - slack <= truth <= part.high + slack
 
 
-def named(site: Site) -> set[str]:
-    """The countries that the trainer has the gates count under their names."""
+def named_since(site: Site) -> datetime | None:
+    """When the newest heartbeat was sent, if it has the gates count all first countries by name."""
     reader = site.pipeline.snapshot_reader()
     try:
         reader.catch_up()
     finally:
         reader.close()
-    return set(reader.heartbeat.segments.get("country", ())) if reader.heartbeat else set()
+    heartbeat = reader.heartbeat
+    if heartbeat is None or set(heartbeat.segments.get("country", ())) != set(COUNTRIES):
+        return None
+    return heartbeat.sent_at
 
 
 @pytest.fixture
@@ -125,8 +129,10 @@ def matured(new_site: Callable[[str], Site]) -> tuple[QualityReport, Truth, Proc
     people = Reviewers(site.broker, site.settings, truth.labels, missing=0.2)
     people.start()
     truth.publish(site, FIRST_EVENTS, COUNTRIES)
-    wait_until(lambda: named(site) == set(COUNTRIES), "all three countries have a name")
-    time.sleep(2.5)  # two heartbeats: the gates have them as well
+    wait_until(lambda: named_since(site) is not None, "all three countries have a name")
+    # Gates hear each heartbeat; two later the first has reached both.
+    later = datetime.now(UTC) + 2 * HEARTBEAT
+    wait_until(lambda: (named_since(site) or EPOCH) > later, "the gates know the names")
     truth.publish(site, EVENTS - FIRST_EVENTS, (*COUNTRIES, LATE_COUNTRY))
 
     def known() -> bool:
