@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from streamal.core.types import Features, Probabilities
+from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.types import Features
 
 __all__ = ["Learner"]
 
@@ -12,26 +13,27 @@ __all__ = ["Learner"]
 class Learner(ABC):
     """An incremental classifier over mixed features.
 
-    Instances must survive `pickle` with their whole state; predictions never change state.
+    Instances must survive `pickle` with their whole state; predictions never change state. What is
+    predicted for an item does not depend, to the last bit, on the items predicted with it.
     """
 
     @abstractmethod
-    def predict_proba(self, features: Features) -> Probabilities:
-        """Class probabilities summing to 1; empty before the first label.
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
+        """Class probabilities of each item, summing to 1; none before the first label.
 
         Never raises for missing, NaN, infinite or unknown feature values.
         """
 
     @abstractmethod
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """Class probabilities of each committee member; an empty tuple without a committee."""
 
-    def boundary_distance(self, features: Features) -> float | None:  # noqa: ARG002 - for linear ones
-        """How far the item is from the nearest boundary between two classes, in scaled columns.
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:  # noqa: ARG002 - for linear ones
+        """How far each item is from the nearest boundary between two classes, in scaled columns.
 
         Returns:
-            At least 0; None where there is no hyperplane: before the second class, and always for a
-            learner that is not linear.
+            At least 0, NaN for an item without a finite distance; None where there is no
+            hyperplane: before the second class, and always for a learner that is not linear.
         """
         return None
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from streamal.core.batch import FeatureColumns, Outlooks, Outputs, Vector
 from streamal.core.types import (
     NONE_LABELLED,
     Features,
     Labelled,
     Lookahead,
-    Probabilities,
     Production,
     Selection,
     Truth,
 )
 
-__all__ = ["RESERVED", "Model", "Outlook", "Target"]
+__all__ = ["RESERVED", "Model", "Target"]
 
 #: Prefix of the features that `target = error` adds; an event's own features with it are left out.
 RESERVED: Final = "production::"
@@ -30,32 +29,6 @@ class Target(StrEnum):
 
     LABEL = "label"
     ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the online model expects of one item, from the past only.
-
-    Attributes:
-        probabilities: of the classes, or of "right" and "wrong" with `target = error`; summing to
-            1, empty while nothing was learned, and in a regression.
-        committee: the same from each member; empty without a committee.
-        expected_correct: predicted P(production is right), in [0, 1]. In a regression, right is
-            within the tolerance of the truth.
-        value: in a regression, the predicted number; None while nothing was learned, with
-            `target = error`, and in a classification.
-        committee_values: in a regression, what each member that has learned something predicts: the
-            number, or with `target = error` production's error.
-        expected_loss: in a regression, predicted |production - truth|, >= 0; None while nothing was
-            learned, and in a classification.
-    """
-
-    probabilities: Probabilities
-    committee: tuple[Probabilities, ...]
-    expected_correct: float
-    value: float | None = None
-    committee_values: tuple[float, ...] = ()
-    expected_loss: float | None = None
 
 
 class Model(ABC):
@@ -70,16 +43,16 @@ class Model(ABC):
     labels_learned: int
 
     @abstractmethod
-    def outlook(self, features: Features, production: Production) -> Outlook:
-        """What to expect of an item. Changes no state, never raises for odd values.
+    def outlook(self, features: FeatureColumns, production: Outputs) -> Outlooks:
+        """What to expect of some items. Changes no state, never raises for odd values.
 
         Args:
             features: the model inputs, as production published them.
-            production: what production said.
+            production: what production said about the same items.
         """
 
-    def boundary_distance(self, features: Features, production: Production) -> float | None:  # noqa: ARG002 - numbers have none
-        """How far the item is from the nearest boundary between two classes; None without one."""
+    def boundary_distance(self, features: FeatureColumns, production: Outputs) -> Vector | None:  # noqa: ARG002 - numbers have none
+        """How far each item is from the nearest boundary between two classes; see `Learner`."""
         return None
 
     def keep_labelled(self, *, on: bool) -> None:  # noqa: B027 - numbers have no classes

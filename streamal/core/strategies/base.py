@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import ClassVar, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple
 
-from streamal.core.types import (
-    Advice,
-    Context,
-    JsonState,
-    MadeUpItem,
-    Probabilities,
-    Source,
-    Task,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from streamal.core.batch import Batch, Distributions, Matrix, Rows, Vector
+from streamal.core.types import Advice, JsonState, MadeUpItem, Source, Task
 
 __all__ = [
     "ANY_TASK",
@@ -37,11 +32,12 @@ ANY_TASK: Final = frozenset(Task)
 
 
 class Strategy(ABC):
-    """Turns what is known about an event into how informative its label would be.
+    """Turns what is known about events into how informative their labels would be.
 
-    Scoring never changes state; a strategy that keeps a window or counts learns about an item in
-    `commit`, which is called once for every decided item, routed or not. Constructor parameters are
-    kept in attributes of the same name (`streamal.core.parameters`).
+    A batch scores exactly as its items one by one. A strategy that keeps a window or counts takes
+    note of each item, routed or not, after it has scored it and before it scores the next; `state`
+    and `restore` take it back where a batch was not committed. Constructor parameters are kept in
+    attributes of the same name (`streamal.core.parameters`).
     """
 
     #: Registered name: the snake_case term of the field.
@@ -59,17 +55,17 @@ class Strategy(ABC):
 
     @property
     def asks_boundary(self) -> bool:
-        """Whether scores depend on `Context.boundary_distance`, which costs as much as a score."""
+        """Whether scores depend on `Batch.boundary_distance`, which costs as much as a score."""
         return False
 
     @property
     def asks_labelled(self) -> bool:
-        """Whether scores depend on `Context.labelled`, which the online model has to remember."""
+        """Whether scores depend on `Batch.labelled`, which the online model has to remember."""
         return False
 
     @property
     def asks_lookahead(self) -> bool:
-        """Whether scores depend on `Context.lookahead`: teaching copies of the online model."""
+        """Whether scores depend on `Batch.lookahead`: teaching copies of the online model."""
         return False
 
     @property
@@ -78,22 +74,30 @@ class Strategy(ABC):
         return False
 
     @abstractmethod
-    def score(self, context: Context) -> float:
-        """Informativeness in [0, 1], higher is more; 1 when nothing is known. Changes no state."""
+    def score(self, batch: Batch) -> Vector:
+        """Informativeness of each item in [0, 1], higher is more; 1 where nothing is known.
 
-    def advice(self, context: Context) -> Advice | None:  # noqa: ARG002 - a bandit looks at it
-        """What the score was made of, for who learns from the label; None but for a bandit."""
+        Items are scored in their order, each with the memory of all before it.
+        """
+
+    def advice(self, number: int) -> Advice | None:  # noqa: ARG002 - a bandit looks at it
+        """What a score of the latest batch was made of; None but for a bandit.
+
+        Args:
+            number: position of the item in the batch that was scored last.
+        """
         return None
 
-    def made_up(self, context: Context) -> Iterable[MadeUpItem]:  # noqa: ARG002 - few make up any
-        """Items of the event's shape that people could be asked about beside it, nearest first.
+    def made_up(self, batch: Batch, number: int) -> Iterable[MadeUpItem]:  # noqa: ARG002 - few make up any
+        """Items of an event's shape that people could be asked about beside it, nearest first.
 
         Changes no state. None where the event has anything but numbers and booleans.
+
+        Args:
+            batch: with the event.
+            number: its position.
         """
         return ()
-
-    def commit(self, context: Context) -> None:  # noqa: B027 - most strategies keep no state
-        """Take note of a decided item."""
 
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values; bounded in size."""
@@ -106,9 +110,9 @@ class Strategy(ABC):
 class ProbabilityStrategy(Strategy):
     """An uncertainty measure over the class probabilities of one source.
 
-    K, the number of classes, is the number of keys in the mapping, those with probability 0
-    included: the model knows such a class and rules it out. Leaving it out would make a score jump
-    whenever a small probability underflows to 0.
+    K, the number of classes, is the number of classes that the source names, those with probability
+    0 included: the model knows such a class and rules it out. Leaving it out would make a score
+    jump whenever a small probability underflows to 0.
 
     Args:
         source: whose probabilities are measured.
@@ -122,16 +126,21 @@ class ProbabilityStrategy(Strategy):
         """Whether the committee is the source."""
         return self.source is Source.COMMITTEE
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """The measure within [0, 1]; 1 for fewer than two classes."""
-        probabilities = context.probabilities(self.source)
-        if len(probabilities) < 2:
-            return MAXIMUM
-        return within_unit(self.uncertainty(probabilities))
+        scores = np.full(len(batch), MAXIMUM)
+        for rows, classes, p in batch.probabilities(self.source).blocks:
+            if len(classes) > 1:
+                scores[rows] = within_unit(self.uncertainty(p))
+        return scores
 
     @abstractmethod
-    def uncertainty(self, probabilities: Probabilities) -> float:
-        """The measure over two or more classes; must not depend on their order."""
+    def uncertainty(self, p: Matrix) -> Vector:
+        """The measure over two or more classes; must not depend on their order.
+
+        Args:
+            p: class probabilities, shape (m, K).
+        """
 
 
 class CommitteeStrategy(Strategy):
@@ -145,51 +154,81 @@ class CommitteeStrategy(Strategy):
         """Always."""
         return True
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """The measure within [0, 1]; 1 when fewer than two members can be heard."""
-        opinions = _aligned(context.committee)
-        if opinions is None:
-            members = [member for member in context.committee if len(member) > 1]
-            if len(members) < 2:
-                return MAXIMUM
-            opinions = _filled(members)
-        return within_unit(self.disagreement(opinions))
+        scores = np.full(len(batch), MAXIMUM)
+        for rows, p in opinions(batch.committee, len(batch)):
+            scores[rows] = within_unit(self.disagreement(p))
+        return scores
 
     @abstractmethod
-    def disagreement(self, opinions: Sequence[Sequence[float]]) -> float:
+    def disagreement(self, p: NDArray[np.float64]) -> Vector:
         """The measure over two or more members.
 
         Args:
-            opinions: for each of the K classes that any member knows, in alphabetical order, its
-                probability with each of the M members; 0 where a member does not know the class.
+            p: shape (m, M, K): of each of m items, each member's probability of each of the K
+                classes that any of them knows, in alphabetical order; 0 where it does not.
         """
 
 
-def _aligned(members: Sequence[Probabilities]) -> list[list[float]] | None:
-    """The opinions of members that all know the same classes; None when they do not."""
-    if len(members) < 2:
-        return None
-    classes = sorted(members[0])
-    if len(classes) < 2 or sum(map(len, members)) != len(classes) * len(members):
-        return None
-    try:
-        return [list(map(itemgetter(label), members)) for label in classes]
-    except KeyError:
-        return None
+class Opinions(NamedTuple):
+    """What the members that can be heard say about some items.
 
-
-def _filled(members: Sequence[Probabilities]) -> list[list[float]]:
-    """The opinions of members that know different classes."""
-    classes = sorted(set().union(*members))
-    return [[member.get(label, 0.0) for member in members] for label in classes]
-
-
-def within_unit(score: float) -> float:
-    """`score` without the rounding error that carries it past 0 or 1; NaN counts as unknown.
-
-    >>> within_unit(1.0000000000000002), within_unit(-1e-17), within_unit(float("nan"))
-    (1.0, 0.0, 1.0)
+    Attributes:
+        rows: which items.
+        p: shape (rows, members, classes), see `CommitteeStrategy.disagreement`.
     """
-    if 0.0 <= score <= 1.0:
-        return score
-    return 0.0 if score < 0.0 else MAXIMUM
+
+    rows: Rows
+    p: NDArray[np.float64]
+
+
+def opinions(committee: Sequence[Distributions], size: int) -> Iterator[Opinions]:
+    """The items that two or more members can be heard about, by who knows which classes.
+
+    Args:
+        committee: each member's distributions over the same items.
+        size: how many items there are.
+    """
+    # For each item, which block of each member it is in; -1 for none that can be heard.
+    seats = np.full((size, len(committee)), -1, dtype=np.intp)
+    for seat, member in enumerate(committee):
+        for place, block in enumerate(member.blocks):
+            if len(block.classes) > 1:
+                seats[block.rows, seat] = place
+    patterns, which = _distinct_rows(seats)
+    for number, pattern in enumerate(patterns.tolist()):
+        heard = [(seat, place) for seat, place in enumerate(pattern) if place >= 0]
+        if len(heard) > 1:
+            rows = np.flatnonzero(which == number)
+            yield Opinions(rows, _heard(committee, heard, rows))
+
+
+def _distinct_rows(seats: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    if seats.size and (seats == seats[0]).all():  # as nearly always
+        return seats[:1], np.zeros(len(seats), dtype=np.intp)
+    patterns, which = np.unique(seats, axis=0, return_inverse=True)
+    return patterns, which.reshape(-1)
+
+
+def _heard(
+    committee: Sequence[Distributions], heard: Sequence[tuple[int, int]], rows: Rows
+) -> NDArray[np.float64]:
+    blocks = [committee[seat].blocks[place] for seat, place in heard]
+    classes = sorted(set().union(*(block.classes for block in blocks)))
+    place_of = {label: place for place, label in enumerate(classes)}
+    p = np.zeros((len(rows), len(blocks), len(classes)))
+    for member, block in enumerate(blocks):
+        columns = [place_of[label] for label in block.classes]
+        p[:, member, columns] = block.p[np.searchsorted(block.rows, rows)]
+    return p
+
+
+def within_unit(scores: Vector) -> Vector:
+    """Scores without the rounding errors that carry them past 0 or 1; NaN counts as unknown.
+
+    >>> within_unit(np.array([1.0000000000000002, -1e-17, np.nan])).tolist()
+    [1.0, 0.0, 1.0]
+    """
+    clipped: Vector = np.clip(scores, 0.0, MAXIMUM)
+    return np.where(np.isnan(clipped), MAXIMUM, clipped)

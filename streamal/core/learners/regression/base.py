@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from streamal.core.batch import FeatureColumns, Vector
 from streamal.core.types import Features
 
 __all__ = ["ValueLearner"]
@@ -16,8 +17,8 @@ class ValueLearner(ABC):
     """
 
     @abstractmethod
-    def predict(self, features: Features) -> float | None:
-        """A finite number in the unit of the truths; None before two different ones were learned.
+    def predict(self, features: FeatureColumns) -> Vector:
+        """A finite number per item, in the unit of the truths; NaN before the first was learned.
 
         A learner that has seen one value only predicts it whatever the item is, and so does every
         member of a committee: perfect agreement that nothing was learned for.
@@ -26,7 +27,7 @@ class ValueLearner(ABC):
         """
 
     @abstractmethod
-    def committee(self, features: Features) -> tuple[float | None, ...]:
+    def committee(self, features: FeatureColumns) -> tuple[Vector, ...]:
         """The same from each committee member; an empty tuple without a committee."""
 
     @abstractmethod
