@@ -111,7 +111,7 @@ def _data_options(data: DataDriftSettings) -> DataWatchOptions:
             false_alarm_rate=data.false_alarm_rate,
             least_shift=data.least_shift,
             limit=data.bins,
-            most_variables=Observing(frozenset(), data.max_features, data.bins).most_variables,
+            most_features=data.max_features,
         ),
         grace_seconds=data.grace_seconds,
         least_events=data.least_events,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,21 +19,23 @@ from streamal.bootstrap.parts import (
     new_signer,
     task_rules,
 )
-from streamal.core.types import Decision, Task
+from streamal.core.assess import SEATS, Seats
+from streamal.core.types import Task
 from streamal.events import ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.ports import Broker, Clock, Consumer
-from streamal.roles.appraisal import Appraisal, RequiredLabels, Reviewing
 from streamal.roles.breaker import Breaker
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from streamal.roles.gate import GateOptions, GateRole
+from streamal.roles.gate_batch import Observer
 from streamal.roles.gate_state import GateStateReader
 from streamal.roles.intake import Intake
 from streamal.roles.lead import Lead, LeadOptions
 from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
 from streamal.roles.review_view import ReviewView
+from streamal.roles.reviewing import RequiredLabels, Reviewing
 from streamal.roles.segments import SegmentNames, segment_limits
 from streamal.roles.synthesis import Synthesis
 from streamal.roles.trainer import TrainerRole
@@ -62,14 +64,12 @@ class Pipeline:
     clock: Clock
     metrics: Metrics
 
-    def gate(
-        self, *, instance: str, observer: Callable[[Appraisal, Decision], None] | None = None
-    ) -> GateRole:
+    def gate(self, *, instance: str, observer: Observer | None = None) -> GateRole:
         """A gate.
 
         Args:
             instance: name of this gate, unique among running ones; part of its transactional id.
-            observer: called with every committed decision.
+            observer: told of every decision that was committed.
         """
         settings, gate, topics = self.settings, self.settings.gate, topics_of(self.settings)
         reviewing = self._reviewing()
@@ -78,7 +78,7 @@ class Pipeline:
             options=GateOptions(
                 group=gate_group(settings),
                 topics=topics,
-                committee=gate.committee,
+                committee=Seats(**{seat: seat in gate.committee for seat in SEATS}),
                 max_batch_records=gate.max_batch_records,
                 poll_timeout_seconds=gate.poll_timeout_seconds,
                 duplicate_memory_events=gate.duplicate_memory_events,

@@ -188,11 +188,16 @@ class FeatureColumns:
     @cached_property
     def _columns(
         self,
-    ) -> tuple[dict[str, Vector], dict[str, list[str | None]], dict[str, NDArray[np.bool_]]]:
+    ) -> tuple[
+        dict[str, Vector],
+        dict[str, list[str | None]],
+        dict[str, NDArray[np.bool_]],
+        dict[str, frozenset[type]],
+    ]:
         found = _Sorting(len(self.rows))
         for name, values in self._values():
             found.add(name, values)
-        return found.numbers, found.texts, found.missing
+        return found.numbers, found.texts, found.missing, found.kinds
 
     def _values(self) -> Iterable[tuple[str, Sequence[FeatureValue]]]:
         """Every feature with its value of each item, None where it has none."""
@@ -205,9 +210,25 @@ class FeatureColumns:
             return zip(first, zip(*(row.values() for row in rows), strict=True), strict=True)
         return ((name, [row.get(name) for row in rows]) for name in self.names)
 
+    @property
+    def kinds(self) -> Mapping[str, frozenset[type]]:
+        """Name of a feature to the types of its values, those of gaps included."""
+        return self._columns[3]
+
     def take(self, start: int, stop: int) -> FeatureColumns:
-        """Those of the items from `start` up to `stop`."""
-        return FeatureColumns(self.rows[start:stop])
+        """Those of the items from `start` up to `stop`; what was sorted is not sorted again."""
+        if start == 0 and stop == len(self):
+            return self
+        part = FeatureColumns(self.rows[start:stop])
+        if "_columns" in self.__dict__:
+            numbers, texts, missing, kinds = self._columns
+            part.__dict__["_columns"] = (
+                {name: column[start:stop] for name, column in numbers.items()},
+                {name: column[start:stop] for name, column in texts.items()},
+                {name: lacks[start:stop] for name, lacks in missing.items()},
+                kinds,
+            )
+        return part
 
 
 _NUMBERS: Final = frozenset({float, int, bool})
@@ -221,10 +242,11 @@ class _Sorting:
         self.numbers: dict[str, Vector] = {}
         self.texts: dict[str, list[str | None]] = {}
         self.missing: dict[str, NDArray[np.bool_]] = {}
+        self.kinds: dict[str, frozenset[type]] = {}
 
     def add(self, name: str, values: Sequence[FeatureValue]) -> None:
         """Take in one feature, a value per item."""
-        kinds = set(map(type, values))
+        kinds = self.kinds[name] = frozenset(map(type, values))
         if kinds <= _NUMBERS:
             self._note(name, self._add_numbers(name, values))
         elif kinds == {str}:
@@ -347,7 +369,7 @@ def numbers_of(values: Sequence[float | None]) -> Vector:
 def number_or_none(values: Vector, number: int) -> float | None:
     """The number of one item; None for NaN."""
     value = float(values[number])
-    return None if value != value else value  # noqa: PLR0124 - that is what NaN is
+    return None if value != value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +471,8 @@ class Batch:
 
     def take(self, start: int, stop: int) -> Batch:
         """The items from `start` up to `stop`."""
+        if start == 0 and stop == len(self):
+            return self
         distances, ahead = self.boundary_distance, self.lookahead
         return Batch(
             event_ids=self.event_ids[start:stop],
@@ -498,6 +522,15 @@ def _mean(tables: Sequence[Matrix]) -> Matrix:
     return total
 
 
+class Outlook(NamedTuple):
+    """What the online model expects of one item; see `Outlooks`."""
+
+    probabilities: Probabilities
+    expected_correct: float
+    value: float | None
+    expected_loss: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Outlooks:
     """What the online model expects of n items, from the past only.
@@ -526,8 +559,19 @@ class Outlooks:
     def __len__(self) -> int:
         return len(self.expected_correct)
 
+    def item(self, number: int) -> Outlook:
+        """One item's, the committee left out."""
+        return Outlook(
+            self.probabilities.item(number),
+            float(self.expected_correct[number]),
+            number_or_none(self.values, number),
+            number_or_none(self.expected_loss, number),
+        )
+
     def take(self, start: int, stop: int) -> Outlooks:
         """Those of the items from `start` up to `stop`."""
+        if start == 0 and stop == len(self):
+            return self
         return Outlooks(
             self.probabilities.take(start, stop),
             tuple(member.take(start, stop) for member in self.committee),

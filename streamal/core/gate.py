@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.budgets.base import BudgetPolicy, with_exploration
-from streamal.core.chance import draw
+from streamal.core.chance import draws
 from streamal.core.parameters import parameters_of
 from streamal.core.strategies.base import Strategy
 from streamal.core.types import (
+    Advice,
     Candidate,
     Conditions,
-    Context,
     Decision,
     JsonState,
     JsonValue,
     Offer,
 )
 
-__all__ = ["DRAW_PURPOSE", "STATE_FORMAT", "Gate"]
+__all__ = ["DRAW_PURPOSE", "STATE_FORMAT", "Decisions", "Gate"]
 
 #: Changes when `Gate.state` can no longer be read by the previous release.
 STATE_FORMAT: Final = 1
@@ -28,13 +32,62 @@ STATE_FORMAT: Final = 1
 DRAW_PURPOSE: Final = "query"
 
 
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The gate's verdicts on the items of a batch, in their order; see `Decision` for each.
+
+    Attributes:
+        scores: informativeness, in [0, 1].
+        offers: propensity, threshold and reason, as they were fixed before the draws.
+        queries: whether a human is asked.
+        strategy: registered name of the strategy that scored.
+        advice: of the strategies of a bandit, by position; only until the next batch is decided.
+    """
+
+    scores: Vector
+    offers: Sequence[Offer]
+    queries: Sequence[bool]
+    strategy: str
+    advice: Callable[[int], Advice | None]
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def __iter__(self) -> Iterator[Decision]:
+        return map(self.item, range(len(self)))
+
+    @property
+    def routed(self) -> list[int]:
+        """Positions of the items about which a human is asked."""
+        return [number for number, query in enumerate(self.queries) if query]
+
+    @property
+    def propensities(self) -> Vector:
+        """Probability with which each item was going to be routed, shape (n,)."""
+        return np.array([offer.propensity for offer in self.offers], dtype=np.float64)
+
+    def item(self, number: int) -> Decision:
+        """The verdict on one item."""
+        offer, query = self.offers[number], self.queries[number]
+        return Decision(
+            query=query,
+            propensity=offer.propensity,
+            score=float(self.scores[number]),
+            threshold=offer.threshold,
+            strategy=self.strategy,
+            reason=offer.reason,
+            advice=self.advice(number) if query else None,
+        )
+
+
 class Gate:
     """Decides, item by item, whether a human is asked.
 
-    `decide` changes nothing: calling it again, or on another replica with the same state, gives the
-    same decision. `commit` is called once for every decided item, in order, and before the next
-    `decide`. Where the policy has a `decision_window`, `plan` comes before the first `decide` of a
-    window. Used by one thread.
+    A batch is decided exactly as its items one by one. Deciding moves the gate's memory past the
+    batch, and whoever decides either keeps that together with what follows from the decisions or
+    takes the gate back with `restore`: then the same items are decided the same, here or on
+    another replica. Where the policy has a `decision_window`, a batch is one window. Used by one
+    thread.
 
     Args:
         strategy: how informative an item is.
@@ -44,83 +97,86 @@ class Gate:
     Examples:
         >>> from streamal.core.budgets import build_budget
         >>> from streamal.core.strategies import build_strategy
-        >>> from streamal.core.types import Production
+        >>> from streamal.core.types import Context, Production
         >>> policy = build_budget("fixed_threshold", {}, budget=0.1)
         >>> gate = Gate(build_strategy("margin", {}), policy, seed=7)
-        >>> context = Context("e1", {}, Production(), {"cat": 0.55, "dog": 0.45})
-        >>> decision = gate.decide(context, Conditions(now=0.0))
+        >>> item = Context("e1", {}, Production(), {"cat": 0.55, "dog": 0.45})
+        >>> (decision,) = gate.decide(Batch.of([item]), Conditions(now=0.0))
         >>> decision.query, round(decision.score, 2), decision.reason.value
         (True, 0.9, 'above_threshold')
-        >>> gate.commit(context, decision, Conditions(now=0.0))
     """
 
     def __init__(self, strategy: Strategy, policy: BudgetPolicy, *, seed: int) -> None:
         self.strategy = strategy
         self.policy = policy
         self.seed = seed
-        self._planned: dict[str, tuple[float, Offer]] = {}
-
-    def decide(self, context: Context, conditions: Conditions) -> Decision:
-        """The verdict on one item. Changes no state.
-
-        Args:
-            context: what is known about the item.
-            conditions: the time and the reviews that are pending.
-        """
-        planned = self._planned.get(context.event_id)
-        if planned is None:
-            score = self.strategy.score(context)
-            offer = self.policy.preview(score, conditions)
-        else:
-            score, offer = planned[0], self.policy.limited(planned[1], conditions)
-        offer = with_exploration(offer, self.policy.budget, conditions.exploration)
-        query = draw(self.seed, context.event_id, DRAW_PURPOSE) < offer.propensity
-        return Decision(
-            query=query,
-            propensity=offer.propensity,
-            score=score,
-            threshold=offer.threshold,
-            strategy=self.strategy.name,
-            reason=offer.reason,
-            advice=self.strategy.advice(context) if query else None,
-        )
-
-    def plan(self, contexts: Sequence[Context], conditions: Conditions) -> None:
-        """Look at the items of a window together, before they are decided one by one.
-
-        For a policy with a `decision_window`. What was planned for an item is forgotten when it is
-        committed, or with `restore`.
-
-        Args:
-            contexts: what is known about each item, in order of arrival; event ids differ.
-            conditions: the time and the reviews that are pending.
-        """
-        candidates = [
-            Candidate(context.event_id, self.strategy.score(context), context.features)
-            for context in contexts
-        ]
-        offers = self.policy.offers(candidates, conditions)
-        self._planned = {
-            candidate.event_id: (candidate.score, offer)
-            for candidate, offer in zip(candidates, offers, strict=True)
+        self._draw = draws(seed, DRAW_PURPOSE)
+        self._identity: dict[str, JsonValue] = {
+            "name": strategy.name,
+            "parameters": parameters_of(strategy),
         }
 
-    def commit(self, context: Context, decision: Decision, conditions: Conditions) -> None:
-        """Take note of a decided item, routed or not.
+    @property
+    def remembers(self) -> bool:
+        """Whether scores may depend on the items scored before."""
+        return type(self.strategy).state is not Strategy.state
+
+    def decide(
+        self, batch: Batch, conditions: Conditions, *, until_query: bool = False
+    ) -> Decisions:
+        """The verdicts on the items of a batch, in their order.
 
         Args:
-            context: as it was given to `decide`.
-            decision: what `decide` returned.
-            conditions: as they were given to `decide`.
+            batch: what is known about the items; a window where the policy decides windows.
+            conditions: the time and the reviews that are pending, for the whole batch.
+            until_query: stop after the first item that is routed, for who learns its label before
+                going on; only for a strategy without a memory and a policy without windows.
         """
-        self._planned.pop(context.event_id, None)
-        self.strategy.commit(context)
-        self.policy.commit(
-            decision.score,
-            Offer(decision.propensity, decision.threshold, decision.reason),
-            query=decision.query,
-            conditions=conditions,
+        scores = self.strategy.score(batch)
+        if self.policy.decision_window is None:
+            offers, queries = self._decided(batch, scores, conditions, until_query=until_query)
+        else:
+            offers, queries = self._decided_together(batch, scores, conditions)
+        return Decisions(
+            scores[: len(queries)], offers, queries, self.strategy.name, self.strategy.advice
         )
+
+    def _decided(
+        self, batch: Batch, scores: Vector, conditions: Conditions, *, until_query: bool
+    ) -> tuple[list[Offer], list[bool]]:
+        """The hot loop: what each item is offered depends on all draws before it."""
+        policy = self.policy.in_force(conditions)
+        preview, commit, draw = policy.preview, policy.commit, self._draw
+        explored = conditions.exploration
+        offers: list[Offer] = []
+        queries: list[bool] = []
+        for event_id, score in zip(batch.event_ids, scores.tolist(), strict=True):
+            offer = preview(score, conditions)
+            if explored is not None:
+                offer = with_exploration(offer, policy.budget, explored)
+            query = draw(event_id) < offer.propensity
+            commit(score, offer, query=query, conditions=conditions)
+            offers.append(offer)
+            queries.append(query)
+            if query and until_query:
+                break
+        return offers, queries
+
+    def _decided_together(
+        self, batch: Batch, scores: Vector, conditions: Conditions
+    ) -> tuple[list[Offer], list[bool]]:
+        """A window: the policy sees all items before it offers anything; limits see one by one."""
+        policy, offers, queries = self.policy, [], []
+        rows = zip(batch.event_ids, scores.tolist(), batch.features.rows, strict=True)
+        candidates = [Candidate(event_id, score, features) for event_id, score, features in rows]
+        for candidate, made in zip(candidates, policy.offers(candidates, conditions), strict=True):
+            offer = policy.limited(made, conditions)
+            offer = with_exploration(offer, policy.budget, conditions.exploration)
+            query = self._draw(candidate.event_id) < offer.propensity
+            policy.commit(candidate.score, offer, query=query, conditions=conditions)
+            offers.append(offer)
+            queries.append(query)
+        return offers, queries
 
     def state(self) -> JsonState:
         """All that `restore` needs, as JSON values; bounded in size.
@@ -129,7 +185,7 @@ class Gate:
         """
         return {
             "format": STATE_FORMAT,
-            "strategy": {**self._strategy_identity(), "state": self.strategy.state()},
+            "strategy": {**self._identity, "state": self.strategy.state()},
             "policy": self.policy.state(),
         }
 
@@ -142,16 +198,12 @@ class Gate:
         under another strategy: the debt stays owed, and the window turns over by itself. A state of
         another format starts everything fresh.
         """
-        self._planned = {}
         if state.get("format") != STATE_FORMAT:
             state = {}
         strategy = _part(state, "strategy")
-        same = all(strategy.get(key) == value for key, value in self._strategy_identity().items())
+        same = all(strategy.get(key) == value for key, value in self._identity.items())
         self.strategy.restore(_part(strategy, "state") if same else {})
         self.policy.restore(_part(state, "policy"))
-
-    def _strategy_identity(self) -> dict[str, JsonValue]:
-        return {"name": self.strategy.name, "parameters": parameters_of(self.strategy)}
 
 
 def _part(state: JsonState, key: str) -> JsonState:

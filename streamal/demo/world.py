@@ -15,15 +15,16 @@ import orjson
 from streamal.bootstrap import Pipeline, check_settings
 from streamal.broker.memory import MemoryBroker
 from streamal.clock import ManualClock
+from streamal.core.batch import FeatureColumns
 from streamal.core.estimation import Estimate
 from streamal.core.learners import Learner, build_learner
-from streamal.core.types import Decision, top_class
+from streamal.core.types import top_class
 from streamal.demo.data import Item
 from streamal.demo.desk import DemoDesk, open_desk
 from streamal.demo.reviewers import Reviewers
 from streamal.operations.topics import topic_specs
 from streamal.ports import Producer
-from streamal.roles.appraisal import Appraisal
+from streamal.roles.gate_batch import Decided
 from streamal.settings import Settings
 from streamal.telemetry import Metrics
 
@@ -124,13 +125,17 @@ class Watcher:
         self.trainer.close()
         self._reviewers.close()
 
-    def _observe(self, appraisal: Appraisal, decision: Decision) -> None:
-        label = self._truth[appraisal.prediction.event_id]
-        self.tally.decided += 1
-        self.tally.model_right += top_class(appraisal.outlook.probabilities) == label
-        if decision.query:
-            self.tally.routed += 1
-            self.tally.routed_errors += appraisal.prediction.prediction.label != label
+    def _observe(self, decided: Decided) -> None:
+        known = decided.assessed.outlooks.probabilities.top_classes()
+        for prediction, own, query in zip(
+            decided.predictions, known, decided.decisions.queries, strict=True
+        ):
+            label = self._truth[prediction.event_id]
+            self.tally.decided += 1
+            self.tally.model_right += own == label
+            if query:
+                self.tally.routed += 1
+                self.tally.routed_errors += prediction.prediction.label != label
 
 
 class World:
@@ -163,7 +168,7 @@ class World:
         """Let production predict one item, and a second pass."""
         self._clock.advance(1.0)
         event_id = f"event-{len(self.truth)}"
-        probabilities = self._production.predict_proba(item.features)
+        probabilities = self._production.predict_proba(FeatureColumns([item.features])).item(0)
         self.truth[event_id] = item.label
         self.production_right += top_class(probabilities) == item.label
         event = {

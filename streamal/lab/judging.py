@@ -1,32 +1,52 @@
-"""Whether a prediction is right, and how far off it is, whatever the task."""
+"""Whether predictions are right, and how far off they are, whatever the task."""
 
 from __future__ import annotations
 
-from streamal.core.types import Production, Truth
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-__all__ = ["is_right", "loss_of", "said_by"]
-
-
-def said_by(production: Production) -> Truth | None:
-    """What production predicted: a class, or a number; None for nothing."""
-    return production.label if production.value is None else production.value
+from streamal.core.batch import Outlooks, Outputs, Vector
+from streamal.core.types import Truth
 
 
-def is_right(said: Truth | None, truth: Truth, *, tolerance: float | None) -> bool:
-    """Whether a prediction counts as right.
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Compares predictions with truths; a prediction of None is never right.
 
-    Args:
-        said: what was predicted; None is never right.
-        truth: the true class or number.
-        tolerance: how far apart two numbers may be; None for classes.
+    Attributes:
+        tolerance: in a regression, how far apart two numbers may be; None for classes.
     """
-    if said is None or isinstance(said, str) or isinstance(truth, str) or tolerance is None:
-        return said == truth
-    return abs(said - truth) <= tolerance
+
+    tolerance: float | None
+
+    def said(self, production: Outputs) -> Sequence[Truth | None]:
+        """What production predicted for each item: a class, or a number."""
+        return production.labels if self.tolerance is None else _numbers(production.values)
+
+    def known(self, outlooks: Outlooks) -> Sequence[Truth | None]:
+        """What the online model predicts for each item."""
+        if self.tolerance is None:
+            return outlooks.probabilities.top_classes()
+        return _numbers(outlooks.values)
+
+    def right(self, said: Sequence[Truth | None], truths: Sequence[Truth]) -> list[bool]:
+        """Whether each prediction counts as right."""
+        if self.tolerance is None:
+            return [one == truth for one, truth in zip(said, truths, strict=True)]
+        return [loss is not None and loss <= self.tolerance for loss in self.losses(said, truths)]
+
+    def losses(self, said: Sequence[Truth | None], truths: Sequence[Truth]) -> list[float | None]:
+        """|prediction - truth| of each; None without a prediction, and for classes."""
+        if self.tolerance is None:
+            return [None] * len(truths)
+        return [_loss(one, truth) for one, truth in zip(said, truths, strict=True)]
 
 
-def loss_of(said: Truth | None, truth: Truth | None) -> float | None:
-    """|said - truth|; None without either, and for classes."""
-    if said is None or truth is None or isinstance(said, str) or isinstance(truth, str):
+def _numbers(values: Vector) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _loss(said: Truth | None, truth: Truth) -> float | None:
+    if said is None or isinstance(said, str) or isinstance(truth, str):
         return None
     return abs(said - truth)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
-from typing import Final
+from math import ceil, isnan
+from typing import Final, NamedTuple
 
+import numpy as np
+
+from streamal.core.batch import Vector
 from streamal.core.estimation import (
     AccuracyShift,
     AccuracyTracker,
@@ -16,9 +20,8 @@ from streamal.core.estimation import (
     WindowTotals,
 )
 from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
-from streamal.core.types import Decision
-
-__all__ = ["Bin", "Ledger", "Losses", "Observation", "Point", "Trace"]
+from streamal.core.gate import Decisions
+from streamal.core.window_sums import WindowSums
 
 #: Estimation windows over the whole recording, at least.
 _WINDOWS: Final = 20
@@ -32,30 +35,33 @@ _LEVEL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """One decided item, against the truth.
+class Seen:
+    """Decided items, against the truth; all of one length, in stream order.
 
     Attributes:
-        decision: the gate's.
+        decisions: the gate's.
         expected_correct: predicted P(production is right), in [0, 1].
+        expected_loss: in a regression, what was expected of production's loss, NaN for unknown.
         production_right: whether production's class is the true one.
         model_right: whether the online model's class, before it could learn the item, is.
-        answered_right: whether production agrees with the reviewer's answer; None without one.
+        answered_right: by position, whether production agrees with the reviewer's answer.
         production_loss: in a regression, how far production is off.
         model_loss: in a regression, how far the online model is; None while it knew nothing.
-        answered_loss: in a regression, how far production is from the reviewer's answer.
-        expected_loss: in a regression, what was expected of that.
+        answered_loss: in a regression, by position, how far production is from the answer.
     """
 
-    decision: Decision
-    expected_correct: float
-    production_right: bool
-    model_right: bool
-    answered_right: bool | None
-    production_loss: float | None = None
-    model_loss: float | None = None
-    answered_loss: float | None = None
-    expected_loss: float | None = None
+    decisions: Decisions
+    expected_correct: Vector
+    expected_loss: Vector
+    production_right: Sequence[bool]
+    model_right: Sequence[bool]
+    answered_right: Mapping[int, bool]
+    production_loss: Sequence[float | None]
+    model_loss: Sequence[float | None]
+    answered_loss: Mapping[int, float]
+
+    def __len__(self) -> int:
+        return len(self.production_right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,11 @@ class _Mean:
     count: int = 0
     total: float = 0.0
 
-    def add(self, value: float | None) -> None:
-        if value is not None:
-            self.count += 1
-            self.total += value
+    def add(self, values: Iterable[float | None]) -> None:
+        for value in values:
+            if value is not None:
+                self.count += 1
+                self.total += value
 
     @property
     def value(self) -> float | None:
@@ -139,19 +146,38 @@ class Trace:
 
 @dataclass(slots=True)
 class _Window:
-    """One estimation window that is still open: sums over all items, rows of the routed ones."""
+    """One estimation window that is still open: sums over all items, rows of the labelled ones."""
 
     start: int = 0
-    reachable: int = 0
-    sum_expected: float = 0.0
-    correct: list[float] = field(default_factory=list)
-    expected: list[float] = field(default_factory=list)
-    propensity: list[float] = field(default_factory=list)
-    reason: list[str] = field(default_factory=list)
-    sum_expected_loss: float = 0.0
-    loss: list[float] = field(default_factory=list)
+    queries: list[bool] = field(default_factory=list)
+    propensities: list[float] = field(default_factory=list)
+    expected_correct: list[float] = field(default_factory=list)
     expected_loss: list[float] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    labelled: list[_Labelled] = field(default_factory=list)
+
+    def sums(self) -> WindowSums:
+        """Over all its items, as a gate books them."""
+        sums = WindowSums()
+        sums.book(
+            self.queries,
+            np.array(self.propensities),
+            np.array(self.expected_correct),
+            np.array(self.expected_loss),
+            {},
+        )
+        return sums
+
+
+class _Labelled(NamedTuple):
+    """A routed item that was answered."""
+
+    correct: float
+    expected_correct: float
+    propensity: float
+    reason: str
+    loss: float | None
+    expected_loss: float
 
 
 class Ledger:
@@ -165,6 +191,7 @@ class Ledger:
     def __init__(self, events: int, least_propensity: float) -> None:
         self._events = events
         self._windows = max(_WINDOWS, ceil(events / _MOST_ITEMS))
+        self._parts = (_POINTS, self._windows)
         self._seen = self._queries = self._model_right = self._errors_found = 0
         self._production_right = 0
         self._points: list[Point] = []
@@ -178,25 +205,65 @@ class Ledger:
         self._loss_tracker = LossTracker(level=_LEVEL, least_propensity=least)
         self._shift = AccuracyShift(least_propensity=least)
 
-    def add(self, seen: Observation) -> None:
-        """Take note of the next item."""
-        self._seen += 1
-        self._model_right += seen.model_right
-        self._production_right += seen.production_right
-        if seen.decision.query:
-            self._queries += 1
-            self._errors_found += not seen.production_right
-        self._model_loss.add(seen.model_loss)
-        self._production_loss.add(seen.production_loss)
-        cell = self._bins[min(_BINS - 1, int(seen.expected_correct * _BINS))]
-        cell.events += 1
-        cell.sum_expected += seen.expected_correct
-        cell.right += seen.production_right
-        self._measure(seen)
-        if self._passes(_POINTS):
-            self._points.append(self._totals())
-        if self._passes(self._windows):
-            self._close_window()
+    def add(self, seen: Seen) -> None:
+        """Take note of the next items."""
+        start = 0
+        while start < len(seen):
+            mark = min(_next_mark(self._seen, parts, self._events) for parts in self._parts)
+            stop = min(len(seen), start + mark - self._seen)
+            self._take(seen, start, stop)
+            start = stop
+            if self._passes(_POINTS):
+                self._points.append(self._totals())
+            if self._passes(self._windows):
+                self._close_window()
+
+    def _take(self, seen: Seen, start: int, stop: int) -> None:
+        """Take note of items between two marks."""
+        decisions = seen.decisions
+        right = seen.production_right[start:stop]
+        queries = decisions.queries[start:stop]
+        expected = seen.expected_correct[start:stop].tolist()
+        self._seen += stop - start
+        self._model_right += sum(seen.model_right[start:stop])
+        self._production_right += sum(right)
+        self._queries += sum(queries)
+        self._errors_found += sum(
+            asked and not good for asked, good in zip(queries, right, strict=True)
+        )
+        self._model_loss.add(seen.model_loss[start:stop])
+        self._production_loss.add(seen.production_loss[start:stop])
+        for value, good in zip(expected, right, strict=True):
+            cell = self._bins[min(_BINS - 1, int(value * _BINS))]
+            cell.events += 1
+            cell.sum_expected += value
+            cell.right += good
+        window = self._window
+        window.queries += queries
+        window.propensities += [offer.propensity for offer in decisions.offers[start:stop]]
+        window.expected_correct += expected
+        window.expected_loss += seen.expected_loss[start:stop].tolist()
+        for row in range(start, stop):
+            if decisions.queries[row]:
+                self._measure(seen, row)
+
+    def _measure(self, seen: Seen, row: int) -> None:
+        """Book a routed item in its window, as gate and trainer do between them."""
+        offer = seen.decisions.offers[row]
+        reason = offer.reason.value
+        self._window.asked[reason] += 1
+        if row in seen.answered_right:
+            expected_loss = float(seen.expected_loss[row])
+            self._window.labelled.append(
+                _Labelled(
+                    float(seen.answered_right[row]),
+                    float(seen.expected_correct[row]),
+                    offer.propensity,
+                    reason,
+                    seen.answered_loss.get(row),
+                    0.0 if isnan(expected_loss) else expected_loss,
+                )
+            )
 
     def trace(self, seconds: float) -> Trace:
         """The finished run."""
@@ -224,39 +291,37 @@ class Ledger:
     def _totals(self) -> Point:
         return Point(self._seen, self._queries, self._model_right, self._errors_found)
 
-    def _measure(self, seen: Observation) -> None:
-        """Book the item in its window, as gate and trainer do between them."""
-        window, decision = self._window, seen.decision
-        if decision.propensity <= 0:
-            return
-        window.reachable += 1
-        window.sum_expected += seen.expected_correct
-        window.sum_expected_loss += seen.expected_loss or 0.0
-        if not decision.query:
-            return
-        reason = decision.reason.value
-        window.asked[reason] += 1
-        if seen.answered_right is not None:
-            window.correct.append(float(seen.answered_right))
-            window.expected.append(seen.expected_correct)
-            window.propensity.append(decision.propensity)
-            window.reason.append(reason)
-            if seen.answered_loss is not None:
-                window.loss.append(seen.answered_loss)
-                window.expected_loss.append(seen.expected_loss or 0.0)
-
     def _close_window(self) -> None:
         window, self._window = self._window, _Window(start=self._seen)
-        totals = WindowTotals(window.reachable, min(window.sum_expected, window.reachable))
-        items = LabelledItems.of(window.correct, window.expected, window.propensity, window.reason)
-        answered = Counter(window.reason)
+        sums, rows = window.sums(), window.labelled
+        totals = WindowTotals(sums.reachable, min(sums.sum_expected_correct, sums.reachable))
+        propensity = [row.propensity for row in rows]
+        reason = [row.reason for row in rows]
+        items = LabelledItems.of(
+            [row.correct for row in rows],
+            [row.expected_correct for row in rows],
+            propensity,
+            reason,
+        )
+        answered = Counter(reason)
         responses = {name: Response(asked, answered[name]) for name, asked in window.asked.items()}
         self._tracker.close(totals, items, responses)
-        if window.loss and len(window.loss) == len(window.correct):
-            losses = LabelledLosses(
-                window.loss, window.expected_loss, window.propensity, window.reason
+        losses = [row.loss for row in rows if row.loss is not None]
+        if losses and len(losses) == len(rows):
+            expected = [row.expected_loss for row in rows]
+            self._loss_tracker.close(
+                LossTotals(sums.reachable, sums.sum_expected_loss),
+                LabelledLosses(losses, expected, propensity, reason),
+                responses,
             )
-            expected = LossTotals(window.reachable, window.sum_expected_loss)
-            self._loss_tracker.close(expected, losses, responses)
         if self._shift.close(totals, items, responses) is not None:
             self._drifts.append(window.start)
+
+
+def _next_mark(seen: int, parts: int, events: int) -> int:
+    """The next item that ends one of `parts` equal parts of the recording.
+
+    >>> [_next_mark(seen, 3, 10) for seen in (0, 3, 4, 7, 10)]
+    [4, 7, 7, 10, 14]
+    """
+    return -(-(seen * parts // events + 1) * events // parts)

@@ -1,41 +1,37 @@
 """One run: gate, online model and reviewers over a recording, in one plain loop.
 
 The same parts as in production, without a log between them: every label is learned before the next
-item is decided, as if a snapshot followed each label at once.
+item is decided, as if a snapshot followed each label at once. So a batch ends where a label is due.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-from streamal.core.gate import Gate
-from streamal.core.learners import Model, Outlook
-from streamal.core.types import (
-    NONE_LABELLED,
-    Conditions,
-    Context,
-    Decision,
-    Production,
-    Selection,
-    Truth,
-    top_class,
-)
+import numpy as np
+
+from streamal.core.assess import Assessed, Items, Seats, assess
+from streamal.core.batch import Distributions, FeatureColumns, Outlooks, Outputs, Vector
+from streamal.core.gate import Decisions, Gate
+from streamal.core.learners import Model
+from streamal.core.types import Conditions, Production, Selection, Truth
 from streamal.errors import Reject
 from streamal.lab.experiment import Reviewers, Setup
-from streamal.lab.judging import is_right, loss_of, said_by
-from streamal.lab.ledger import Ledger, Observation, Trace
+from streamal.lab.judging import Judge
+from streamal.lab.ledger import Ledger, Seen, Trace
 from streamal.lab.source import Item, Recording, Survey
 
-__all__ = ["TICK", "Replay", "replay"]
-
-#: Items between two reports of progress.
+#: Items between two reports of progress, and most that are decided at once.
 TICK: Final = 500
+#: Items that are looked at ahead where the first routed one ends the batch, times the budget: what
+#: lies behind that one is predicted in vain.
+_AHEAD: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +45,8 @@ class _Due:
     selection: Selection
 
 
-@dataclass(frozen=True, slots=True)
-class _Appraised:
-    """What is known about an item."""
-
-    context: Context
-    expected_correct: float
-    model_value: float | None
-
-
 class Replay:
-    """The parts of one run, item by item.
+    """The parts of one run.
 
     Args:
         gate: a fresh gate.
@@ -77,106 +64,93 @@ class Replay:
         classes: tuple[str, ...],
         tolerance: float | None = None,
     ) -> None:
-        self._is_right = partial(is_right, tolerance=tolerance)
+        self._judge = Judge(tolerance)
         self._gate = gate
         self._model = model
         self._reviewers = reviewers
         self._classes = classes
         self._due: deque[_Due] = deque()
-        self._waiting: list[Item] = []
         self._number = 0
 
-    def step(self, item: Item) -> list[Observation]:
-        """Take in the next item, and decide on what can be decided with it.
+    def run(self, items: Iterable[Item]) -> Iterator[Seen]:
+        """Decide on items in their order, and learn the answers as they come.
 
-        That is the item itself, or the window that it completes, or nothing yet.
+        Where the policy decides windows, the last one may be short.
         """
-        self._waiting.append(item)
+        source = iter(items)
         window = self._gate.policy.decision_window
-        full = window is None or len(self._waiting) >= window.events
-        return self.finish() if full else []
+        size = TICK if window is None else window.events
+        while chunk := list(islice(source, size)):
+            start = 0
+            while start < len(chunk):
+                reach = len(chunk) - start if window else self._reach(len(chunk) - start)
+                seen = self._decide(chunk[start : start + reach], until_query=self._stops)
+                yield seen
+                start += len(seen)
 
-    def finish(self) -> list[Observation]:
-        """Decide on what waits for its window."""
-        items, self._waiting = self._waiting, []
-        appraised = [self._appraise(item) for item in items]
-        if self._gate.policy.decision_window is not None:
-            self._gate.plan([each.context for each in appraised], self._conditions())
-        return [self._decide(item, each) for item, each in zip(items, appraised, strict=True)]
+    @property
+    def _stops(self) -> bool:
+        """Whether the first routed item ends a batch, because its label is learned at once."""
+        together = self._gate.policy.decision_window is not None or self._gate.remembers
+        return self._reviewers.delay == 0 and not together
 
-    def _decide(self, item: Item, appraised: _Appraised) -> Observation:
-        """Decide on one item, ask about it if the gate says so, and learn the answers now due."""
-        context, conditions = appraised.context, self._conditions()
-        decision = self._gate.decide(context, conditions)
-        self._gate.commit(context, decision, conditions)
-        answer = self._ask(item, context.production, decision)
-        self._learn()
-        self._number += 1
-        said, value = said_by(context.production), appraised.model_value
-        known = top_class(context.model) if value is None else value
-        return Observation(
-            decision=decision,
-            expected_correct=appraised.expected_correct,
-            production_right=self._is_right(said, item.label),
-            model_right=self._is_right(known, item.label),
-            answered_right=None if answer is None else self._is_right(said, answer),
-            production_loss=loss_of(said, item.label),
-            model_loss=loss_of(value, item.label),
-            answered_loss=loss_of(said, answer),
-            expected_loss=context.expected_loss,
+    def _reach(self, left: int) -> int:
+        """How many items can be decided before a label may come that is learned first."""
+        if self._stops:
+            return min(left, 1 + int(_AHEAD / self._gate.policy.budget))
+        reach = min(left, self._reviewers.delay + 1)
+        return min(reach, self._due[0].at - self._number + 1) if self._due else reach
+
+    def _decide(self, items: Sequence[Item], *, until_query: bool) -> Seen:
+        """Decide on items, ask about those that the gate routes, and learn what is due."""
+        assessed = self._assess(items)
+        conditions = Conditions(now=float(self._number), pending=len(self._due))
+        decisions = self._gate.decide(assessed.batch, conditions, until_query=until_query)
+        production = assessed.batch.production
+        answers: dict[int, Truth] = {}
+        for row in range(len(decisions)):
+            if decisions.queries[row]:
+                answer = self._ask(items[row], production.item(row), decisions, row)
+                if answer is not None:
+                    answers[row] = answer
+            self._learn()
+            self._number += 1
+        done = len(decisions)
+        return self._seen(items[:done], assessed.take(0, done), decisions, answers)
+
+    def _assess(self, items: Sequence[Item]) -> Assessed:
+        features = FeatureColumns([item.features for item in items])
+        production, outlooks = self._production(items, features)
+        ids = [item.event_id for item in items]
+        return assess(
+            Items(ids, features, production),
+            self._model,
+            self._gate.strategy,
+            Seats(),
+            outlooks=outlooks,
         )
 
-    def _conditions(self) -> Conditions:
-        return Conditions(now=float(self._number), pending=len(self._due))
+    def _production(
+        self, items: Sequence[Item], features: FeatureColumns
+    ) -> tuple[Outputs, Outlooks | None]:
+        """What production said; where nobody recorded it, the online model stands in for it."""
+        recorded = [item.production for item in items if item.production is not None]
+        if recorded:
+            return Outputs.of(recorded), None
+        outlooks = self._model.outlook(features, Outputs.of([Production()] * len(items)))
+        if not isinstance(items[0].label, str):
+            return _numbers(outlooks.values), None
+        said = outlooks.probabilities
+        confident = replace(outlooks, expected_correct=_confidence(said))
+        return Outputs(said.top_classes(), said, np.full(len(items), np.nan)), confident
 
-    def _appraise(self, item: Item) -> _Appraised:
-        outlook, production, expected = self._outlook(item)
-        strategy = self._gate.strategy
-        context = Context(
-            event_id=item.event_id,
-            features=item.features,
-            production=production,
-            model=outlook.probabilities,
-            committee=outlook.committee,
-            expected_correct=expected,
-            boundary_distance=self._model.boundary_distance(item.features, production)
-            if strategy.asks_boundary
-            else None,
-            strategy_weights=self._model.strategy_weights,
-            committee_values=outlook.committee_values,
-            expected_loss=outlook.expected_loss,
-            labelled=self._model.labelled(margins=strategy.asks_boundary)
-            if strategy.asks_labelled
-            else NONE_LABELLED,
-            lookahead=self._model.lookahead(item.features, production, event_id=item.event_id)
-            if strategy.asks_lookahead
-            else None,
-        )
-        return _Appraised(context, expected, outlook.value)
-
-    def _outlook(self, item: Item) -> tuple[Outlook, Production, float]:
-        if item.production is not None:
-            outlook = self._model.outlook(item.features, item.production)
-            return outlook, item.production, outlook.expected_correct
-        # Nobody recorded production: the online model's own prediction stands in for it, and what
-        # it expects of itself is its confidence, once it knows two classes.
-        outlook = self._model.outlook(item.features, Production())
-        if not isinstance(item.label, str):
-            own = Production(value=outlook.value)
-            outlook = self._model.outlook(item.features, own)
-            return outlook, own, outlook.expected_correct
-        known = outlook.probabilities
-        label = top_class(known)
-        expected = known[label] if label is not None and len(known) > 1 else 0.5
-        return outlook, Production(label, known), expected
-
-    def _ask(self, item: Item, production: Production, decision: Decision) -> Truth | None:
-        if not decision.query:
-            return None
+    def _ask(
+        self, item: Item, production: Production, decisions: Decisions, row: int
+    ) -> Truth | None:
         answer = self._reviewers.answer(item, self._classes, self._gate.seed)
         if answer is not None:
             at = self._number + self._reviewers.delay
-            self._due.append(_Due(at, item, production, answer, decision.selection))
+            self._due.append(_Due(at, item, production, answer, decisions.item(row).selection))
         return answer
 
     def _learn(self) -> None:
@@ -192,6 +166,48 @@ class Replay:
                     event_id=due.item.event_id,
                     weight=1.0 / due.selection.propensity,
                 )
+
+    def _seen(
+        self,
+        items: Sequence[Item],
+        assessed: Assessed,
+        decisions: Decisions,
+        answers: dict[int, Truth],
+    ) -> Seen:
+        judge, batch, outlooks = self._judge, assessed.batch, assessed.outlooks
+        truths = [item.label for item in items]
+        said = judge.said(batch.production)
+        known = judge.known(outlooks)
+        return Seen(
+            decisions=decisions,
+            expected_correct=outlooks.expected_correct,
+            expected_loss=outlooks.expected_loss,
+            production_right=judge.right(said, truths),
+            model_right=judge.right(known, truths),
+            answered_right={
+                row: judge.right([said[row]], [answer])[0] for row, answer in answers.items()
+            },
+            production_loss=judge.losses(said, truths),
+            model_loss=judge.losses(known, truths),
+            answered_loss={
+                row: loss
+                for row, answer in answers.items()
+                if (loss := judge.losses([said[row]], [answer])[0]) is not None
+            },
+        )
+
+
+def _numbers(values: Vector) -> Outputs:
+    return Outputs([None] * len(values), Distributions(len(values)), values)
+
+
+def _confidence(said: Distributions) -> Vector:
+    """What the model expects of itself: its confidence, once it knows two classes."""
+    expected = np.full(said.size, 0.5)
+    for rows, classes, p in said.blocks:
+        if len(classes) > 1:
+            expected[rows] = p.max(axis=1)
+    return expected
 
 
 def replay(
@@ -215,12 +231,12 @@ def replay(
     tolerance = recording.tolerance
     run = Replay(gate, setup.model(tolerance), reviewers, found.classes, tolerance)
     ledger = Ledger(found.events, gate.policy.floor)
-    for number, item in enumerate(recording.items(), 1):
-        for seen in run.step(item):
-            ledger.add(seen)
-        if number % TICK == 0:
-            tick(TICK)
-    for seen in run.finish():
+    done = told = 0
+    for seen in run.run(recording.items()):
         ledger.add(seen)
-    tick(found.events % TICK)
+        done += len(seen)
+        if done - told >= TICK:
+            tick(done - told)
+            told = done
+    tick(done - told)
     return ledger.trace(time.perf_counter() - started)

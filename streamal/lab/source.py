@@ -14,7 +14,7 @@ from streamal.core.learners.regression import LARGEST_VALUE
 from streamal.core.types import Features, FeatureValue, Production, Task, Truth
 from streamal.errors import SettingsInvalid
 from streamal.events.prediction import Output
-from streamal.roles.intake import as_production
+from streamal.roles.items import as_production
 from streamal.tabular import Row, class_name, read_rows
 
 __all__ = ["Item", "Recording", "Survey", "survey"]

@@ -28,12 +28,27 @@ class Breaker:
         self._recent: deque[bool] = deque(maxlen=window_events)
         self._rejects = 0
 
-    def count(self, *, rejected: bool) -> None:
-        """Take note of one event.
+    def accept(self, count: int = 1) -> None:
+        """Take note of events that could be used.
 
         Raises:
             BreakerOpen: the share of rejects passed its limit.
         """
+        if self._rejects:
+            for _ in range(count):
+                self._count(rejected=False)
+        else:
+            self._recent.extend([False] * min(count, self._recent.maxlen or 0))
+
+    def reject(self) -> None:
+        """Take note of an event that could not be used.
+
+        Raises:
+            BreakerOpen: the share of rejects passed its limit.
+        """
+        self._count(rejected=True)
+
+    def _count(self, *, rejected: bool) -> None:
         if len(self._recent) == self._recent.maxlen:
             self._rejects -= self._recent[0]
         self._recent.append(rejected)

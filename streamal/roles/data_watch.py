@@ -95,4 +95,4 @@ class DataWatch:
 
     def _read(self, start: float, end: float) -> list[WindowSummary]:
         tests = self._options.tests
-        return self._store.between(start, end, tests.limit, tests.most_variables)
+        return self._store.between(start, end, tests.limit, tests.most_features)

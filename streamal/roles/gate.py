@@ -8,34 +8,37 @@ is polled again; decisions are hashes of the event, so it comes out the same.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Literal
 
+from streamal.core.assess import Assessed, Items, Seats, assess
+from streamal.core.batch import Batch
 from streamal.core.gate import Gate
-from streamal.core.types import Conditions, Decision
+from streamal.core.types import Conditions
 from streamal.errors import Rebalanced, Reject, Retriable
 from streamal.events import Prediction, ReviewRequest
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
-from streamal.roles.appraisal import Appraisal, Reviewing, appraise
 from streamal.roles.breaker import Breaker
 from streamal.roles.closing import close_all
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import Delivery
-from streamal.roles.gate_batch import Decided, GateBatch
+from streamal.roles.gate_batch import Decided, GateBatch, Observer
 from streamal.roles.gate_state import GateStateReader, state_key
 from streamal.roles.gold import GoldShare
-from streamal.roles.intake import Intake
+from streamal.roles.intake import Intake, Read
+from streamal.roles.items import items_of
 from streamal.roles.models_topic import ModelFollower
 from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
+from streamal.roles.reviewing import Reviewing, Routed, asked_about
 from streamal.roles.segments import SegmentNames
 from streamal.roles.synthesis import Synthesis
 from streamal.state.gold import GOLD_HEADER
 from streamal.telemetry.metrics import Metrics
-
-__all__ = ["GateOptions", "GateRole"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +47,24 @@ _LAG_INTERVAL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class _Arrival:
+    """New events of one partition, with the records that they came in."""
+
+    partition: GatePartition
+    records: Sequence[Record]
+    predictions: Sequence[Prediction]
+
+    def take(self, start: int, stop: int) -> _Arrival:
+        return _Arrival(self.partition, self.records[start:stop], self.predictions[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
 class GateOptions:
     """Settings of the gate role, see `streamal.settings`."""
 
     group: str
     topics: Topics
-    committee: tuple[str, ...]
+    committee: Seats
     max_batch_records: int
     poll_timeout_seconds: float
     duplicate_memory_events: int
@@ -80,7 +95,7 @@ class GateRole:
         synthesis: asks about made-up items; None for none.
         clock: time of day.
         metrics: counts.
-        observer: called with every decision that was committed; for the demo and backtests.
+        observer: told of every decision that was committed; for the demo.
     """
 
     name = "gate"
@@ -104,7 +119,7 @@ class GateRole:
         metrics: Metrics,
         gold: GoldShare | None = None,
         synthesis: Synthesis | None = None,
-        observer: Callable[[Appraisal, Decision], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._broker = broker
         self._options = options
@@ -157,72 +172,67 @@ class GateRole:
         return self._delivery
 
     def step(self) -> None:
-        """Poll one batch, decide and commit it.
+        """Poll what has come, decide and commit it.
 
         Raises:
-            Retriable: the batch was not committed; call `recover`, then step again.
-            BreakerOpen: too many rejects; the batch was not committed.
+            Retriable: nothing of it was committed; call `recover`, then step again.
+            BreakerOpen: too many rejects; nothing of it was committed.
         """
         self._models.follow()
         self._segments.follow(self._models.segments)
-        self._show_standing()
         records = self.consumer.poll(
             self._options.poll_timeout_seconds, self._options.max_batch_records
         )
-        self._measure_lag()
-        due = self._due([record for record in records if self._is_fresh(record)])
+        now = self._clock.now()
+        self._show_standing(now)
+        self._measure_lag(now)
+        due = self._due(self._fresh(records, now), now)
         if not due:
             return
         with self._metrics.batch_seconds.time():
             self.delivery.begin()
-            self._batch.clear()
-            for together in due:
-                self._handle(together)
+            self._batch = GateBatch()
+            started = time.perf_counter()
+            self._handle(due, self._conditions(now))
+            self._batch.seconds = time.perf_counter() - started
             self._commit({together[0].partition for together in due})
         self._report()
 
-    def _show_standing(self) -> None:
-        standing = self._models.standing(self._clock.now())
+    def _show_standing(self, now: float) -> None:
+        standing = self._models.standing(now)
         exploration = max(self._options.exploration, standing.exploration or 0.0)
         shown = self._metrics.drift_response
         shown.labels(action="budget").set(standing.budget_factor)
         shown.labels(action="exploration").set(exploration)
         shown.labels(action="trust").set(standing.trust)
 
-    def _due(self, fresh: Sequence[Record]) -> list[list[Record]]:
-        """The records that may be decided now, in lists of one or of a window of a partition."""
-        now, due = self._clock.now(), []
-        for record in fresh:
-            due += self._partitions[record.partition].gathering.add(record, now)
+    def _fresh(self, records: Sequence[Record], now: float) -> dict[int, list[Record]]:
+        """By partition, what is to be decided; what lies before the committed offset is not."""
+        fresh: dict[int, list[Record]] = {}
+        for record in records:
+            fresh.setdefault(record.partition, []).append(record)
+        for number, together in fresh.items():
+            partition = self._partitions[number]
+            if together[0].offset < partition.next_offset:
+                old = [record for record in together if record.offset < partition.next_offset]
+                self._remember(partition, old, now)
+                del together[: len(old)]
+        return fresh
+
+    def _remember(self, partition: GatePartition, old: Sequence[Record], now: float) -> None:
+        """Refresh the memory of ids with what another gate, or an earlier life, has decided."""
+        for read in self._intake.read_all(old, now):
+            for prediction in read.predictions:
+                partition.remember(prediction.event_id)
+
+    def _due(self, fresh: dict[int, list[Record]], now: float) -> list[list[Record]]:
+        """What may be decided now: lists of one partition, windows where there are windows."""
+        due: list[list[Record]] = []
+        for number, records in fresh.items():
+            due += self._partitions[number].gathering.add(records, now)
         for partition in self._partitions.values():
             due += partition.gathering.overdue(now)
         return due
-
-    def _is_fresh(self, record: Record) -> bool:
-        """Whether to decide on it; a record before the committed offset only refreshes the ids."""
-        partition = self._partitions[record.partition]
-        if record.offset >= partition.next_offset:
-            return True
-        try:
-            partition.remember(self._intake.read(record, self._clock.now()).event_id)
-        except Reject:
-            return False
-        return False
-
-    def _handle(self, together: Sequence[Record]) -> None:
-        partition = self._partitions[together[0].partition]
-        with self._metrics.decision_seconds.time():
-            conditions = self._conditions(self._clock.now())
-            appraised = [
-                (record, appraisal)
-                for record in together
-                if (appraisal := self._appraise(record, partition, conditions)) is not None
-            ]
-            if partition.gate.policy.decision_window is not None:
-                partition.gate.plan([each.context for _, each in appraised], conditions)
-            for record, appraisal in appraised:
-                self._decide(record, appraisal, partition, conditions)
-        partition.next_offset = together[-1].offset + 1
 
     def _conditions(self, now: float) -> Conditions:
         standing = self._models.standing(now)
@@ -242,74 +252,134 @@ class GateRole:
         on_model = self._options.stop_on == "model"
         return quality.model_at_least if on_model else quality.production_at_least
 
-    def _appraise(
-        self, record: Record, partition: GatePartition, conditions: Conditions
-    ) -> Appraisal | None:
-        """What is known about the event in a record; None when it goes to the dead letters."""
-        try:
-            prediction = self._intake.read(record, conditions.now)
-            partition.claim(prediction.event_id)
-        except Reject as reject:
-            self._dead_letters.send(self.delivery.producer, record, reject)
-            self._batch.rejected.append(reject)
-            self._breaker.count(rejected=True)
-            return None
-        self._breaker.count(rejected=False)
-        return appraise(
-            prediction,
-            self._models.serving,
-            self._options.committee,
-            boundary=partition.gate.strategy.asks_boundary,
-            labelled=partition.gate.strategy.asks_labelled,
-            lookahead=partition.gate.strategy.asks_lookahead,
-            trust=conditions.trust,
-        )
+    def _handle(self, due: Sequence[Sequence[Record]], conditions: Conditions) -> None:
+        """Read everything, ask the model about all of it at once, then decide list by list."""
+        arrivals = [self._arrived(together, conditions.now) for together in due]
+        predictions = [each for arrival in arrivals for each in arrival.predictions]
+        if predictions:
+            items = items_of(predictions)
+            assessed = assess(
+                items,
+                self._models.serving.model,
+                arrivals[0].partition.gate.strategy,
+                self._options.committee,
+                trust=conditions.trust,
+            )
+            start = 0
+            for arrival in arrivals:
+                stop = start + len(arrival.predictions)
+                if stop > start:
+                    part = items.take(start, stop), assessed.take(start, stop)
+                    self._decide(arrival, *part, conditions)
+                start = stop
+        for together in due:
+            self._partitions[together[0].partition].next_offset = together[-1].offset + 1
+
+    def _arrived(self, together: Sequence[Record], now: float) -> _Arrival:
+        """The new events in records of one partition; all else goes to the dead letters."""
+        partition = self._partitions[together[0].partition]
+        reads = self._intake.read_all(together, now)
+        records = [
+            record for record, read in zip(together, reads, strict=True) for _ in read.predictions
+        ]
+        predictions = [prediction for read in reads for prediction in read.predictions]
+        claimed = partition.claim([prediction.event_id for prediction in predictions])
+        if all(claimed) and not any(read.rejects for read in reads):
+            self._breaker.accept(len(predictions))
+            return _Arrival(partition, records, predictions)
+        self._turn_away(together, reads, claimed)
+        return _Arrival(partition, [*compress(records, claimed)], [*compress(predictions, claimed)])
+
+    def _turn_away(
+        self, together: Sequence[Record], reads: Sequence[Read], claimed: Sequence[bool]
+    ) -> None:
+        """Dead letters for what cannot be used or was handled before; the breaker counts along."""
+        new = iter(claimed)
+        for record, read in zip(together, reads, strict=True):
+            for reject in read.rejects:
+                self._reject(record, reject)
+            for prediction in read.predictions:
+                if next(new):
+                    self._breaker.accept()
+                else:
+                    detail = f"event_id: {prediction.event_id!r} was handled already"
+                    self._reject(record, Reject("duplicate_event", detail))
+
+    def _reject(self, record: Record, reject: Reject) -> None:
+        self._dead_letters.send(self.delivery.producer, record, reject)
+        self._batch.rejected.append(reject)
+        self._breaker.reject()
 
     def _decide(
-        self,
-        record: Record,
-        appraisal: Appraisal,
-        partition: GatePartition,
-        conditions: Conditions,
+        self, arrival: _Arrival, items: Items, assessed: Assessed, conditions: Conditions
     ) -> None:
-        prediction = appraisal.prediction
-        segments = self._segments.of(prediction)
-        decision = partition.decide(
-            appraisal.context,
-            conditions,
-            prediction.timestamp.timestamp(),
-            appraisal.outlook.expected_correct,
-            segments,
-            {} if self._observing is None else self._observing.values(appraisal),
-        )
-        self._batch.decided.append(Decided(record, appraisal, decision))
-        if decision.query:
-            self._ask(self._reviewing.request(appraisal, decision, segments, conditions.now))
-            self._mix_in_gold(prediction, decision, conditions.now)
-            self._make_up(appraisal, decision, partition, conditions)
+        """Decide on events of one partition, and ask people about those that are routed."""
+        # A question about a made-up item is paid for before the next event is decided.
+        step = len(items) if arrival.partition.synthetic is None else 1
+        for start in range(0, len(items), step):
+            stop = start + step
+            self._decide_part(
+                arrival.take(start, stop),
+                items.take(start, stop),
+                assessed.take(start, stop),
+                conditions,
+            )
 
-    def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
-        """Beside a request perhaps one whose answer is known; no event, and not of the budget."""
-        gold = None if self._gold is None else self._gold.beside(neighbour)
+    def _decide_part(
+        self, arrival: _Arrival, items: Items, assessed: Assessed, conditions: Conditions
+    ) -> None:
+        predictions = arrival.predictions
+        segments = self._segments.columns(predictions)
+        decisions = arrival.partition.decide(
+            items,
+            assessed,
+            conditions,
+            [prediction.timestamp.timestamp() for prediction in predictions],
+            segments,
+        )
+        self._batch.decided.append(Decided(arrival.records, predictions, assessed, decisions))
+        for row in decisions.routed:
+            routed = Routed(
+                prediction=predictions[row],
+                outlook=assessed.outlooks.item(row),
+                model_version=self._models.serving.version,
+                decision=decisions.item(row),
+            )
+            named = {
+                key: name for key, names in segments.items() if (name := names[row]) is not None
+            }
+            self._ask(self._reviewing.request(routed, named, conditions.now))
+            self._mix_in_gold(routed, conditions.now)
+            self._make_up(arrival.partition, assessed.batch, row, routed, conditions)
+
+    def _mix_in_gold(self, neighbour: Routed, now: float) -> None:
+        """A review whose answer is known may go out beside the request; it costs no budget."""
+        gold = None if self._gold is None else self._gold.beside(neighbour.prediction)
         if gold is not None:
             item, prediction = gold
-            appraisal = appraise(prediction, self._models.serving, self._options.committee)
-            request = self._reviewing.request(appraisal, decision, {}, now)
+            disguised = asked_about(prediction, self._models.serving, neighbour.decision)
+            request = self._reviewing.request(disguised, {}, now)
             self._ask(request, ((GOLD_HEADER, item.encode()),))
 
     def _make_up(
         self,
-        appraisal: Appraisal,
-        decision: Decision,
         partition: GatePartition,
+        batch: Batch,
+        row: int,
+        routed: Routed,
         conditions: Conditions,
     ) -> None:
-        """Beside a request perhaps one about what no event ever was; of the same budget."""
+        """A question about what no event ever was may go out beside it, out of the same budget."""
         if self._synthesis is None or partition.synthetic is None:
             return
-        serving, account = self._models.serving, partition.synthetic
         found = self._synthesis.beside(
-            appraisal, decision, partition.gate, account, serving, conditions
+            batch,
+            row,
+            routed,
+            partition.gate,
+            partition.synthetic,
+            self._models.serving,
+            conditions,
         )
         if found is not None:
             outcome, request = found
@@ -330,9 +400,8 @@ class GateRole:
         topics, producer = self._options.topics, self.delivery.producer
         states = {number: self._partitions[number].state() for number in numbers}
         for number, state in states.items():
-            for window in self._partitions[number].window_increments():
-                key = f"{number}|{window.window_start.timestamp():.0f}".encode()
-                producer.send(topics.windows, window.to_bytes(), key=key)
+            for key, window in self._partitions[number].window_increments():
+                producer.send(topics.windows, window, key=key)
             producer.send(
                 topics.gate_state, state, key=state_key(number), partition=self._lane(number)
             )
@@ -422,7 +491,7 @@ class GateRole:
             duplicate_memory=self._options.duplicate_memory_events,
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
-            new_summary=None if self._observing is None else self._observing.summary,
+            observing=self._observing,
             synthetic=None if self._synthesis is None else self._synthesis.account(number, count),
         )
 
@@ -434,8 +503,7 @@ class GateRole:
         if decided:
             self._metrics.budget_spent.set(requested / decided)
 
-    def _measure_lag(self) -> None:
-        now = self._clock.now()
+    def _measure_lag(self, now: float) -> None:
         if now < self._lag_due or not self._partitions:
             return
         self._lag_due = now + _LAG_INTERVAL_SECONDS

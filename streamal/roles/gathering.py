@@ -16,8 +16,8 @@ class Gathering:
     exactly once.
 
     Args:
-        window: how many records make a window, and how long its first one waits; None lets every
-            record pass by itself.
+        window: how many records make a window, and how long its first one waits; None lets all
+            pass as they come.
     """
 
     def __init__(self, window: DecisionWindow | None) -> None:
@@ -28,19 +28,23 @@ class Gathering:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, record: Record, now: float) -> list[list[Record]]:
-        """Take in the next record; the window that is complete with it, if one is.
+    def add(self, records: list[Record], now: float) -> list[list[Record]]:
+        """Take in the next records; the windows that are complete with them.
 
         Args:
-            record: follows those that were added before.
+            records: follow those that were added before.
             now: seconds since the Unix epoch.
         """
         if self._window is None:
-            return [[record]]
-        if not self._waiting:
-            self._since = now
-        self._waiting.append(record)
-        return [self._take()] if len(self._waiting) >= self._window.events else []
+            return [records] if records else []
+        complete: list[list[Record]] = []
+        for record in records:
+            if not self._waiting:
+                self._since = now
+            self._waiting.append(record)
+            if len(self._waiting) >= self._window.events:
+                complete.append(self._take())
+        return complete
 
     def overdue(self, now: float) -> list[list[Record]]:
         """The window whose time is up, if it is, however few records it has."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from streamal.core.types import Probabilities, Production
 from streamal.errors import Reject
-from streamal.events import DetectedObject, Output, Prediction
+from streamal.events import Prediction
 from streamal.events.formats import Envelope, Format
 from streamal.ports import Record
 from streamal.roles.rules import TaskRules
 
-__all__ = ["Intake", "as_production"]
 
-#: Stands for all that a detected object may be if it is not what production says; no class of
-#: production's can be called so.
-_ANYTHING_ELSE = ""
+class Read(NamedTuple):
+    """What was in one record."""
+
+    predictions: Sequence[Prediction] = ()
+    rejects: Sequence[Reject] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Intake:
     rules: TaskRules
     max_event_bytes: int
     max_future_seconds: float
+
+    def read_all(self, records: Sequence[Record], now: float) -> list[Read]:
+        """What is in each record."""
+        return [self._read_one(record, now) for record in records]
+
+    def _read_one(self, record: Record, now: float) -> Read:
+        try:
+            return Read((self.read(record, now),))
+        except Reject as reject:
+            return Read((), (reject,))
 
     def read(self, record: Record, now: float) -> Prediction:
         """The prediction in `record`.
@@ -58,24 +70,3 @@ class Intake:
             )
         self.rules.check_prediction(prediction.prediction)
         return prediction
-
-
-def as_production(output: Output | None) -> Production:
-    """The core's view of a prediction; nothing known when there is none."""
-    if output is None:
-        return Production()
-    return Production(
-        label=output.label,
-        probabilities=output.probabilities or {},
-        value=output.value,
-        token_probabilities=output.token_probabilities or (),
-        objects=None if output.objects is None else tuple(map(_as_distribution, output.objects)),
-    )
-
-
-def _as_distribution(found: DetectedObject) -> Probabilities:
-    """An object's classes; a score alone is that of its class against everything else."""
-    if found.probabilities is not None and len(found.probabilities) > 1:
-        return found.probabilities
-    score = 1.0 if found.score is None else found.score
-    return {found.label or "object": score, _ANYTHING_ELSE: 1.0 - score}

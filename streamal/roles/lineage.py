@@ -10,7 +10,7 @@ from streamal.core.types import Advice, Selection
 from streamal.errors import Reject
 from streamal.events import ReviewRequest
 from streamal.ports import TopicPartition
-from streamal.roles.intake import as_production
+from streamal.roles.items import as_production
 from streamal.state.snapshots import Snapshot, load
 from streamal.state.verdicts import Answer, Lesson
 

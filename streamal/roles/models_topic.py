@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from streamal.core.learners import Model
 from streamal.errors import SnapshotRefused, StreamalError
 from streamal.events import Heartbeat, QualityReport, SnapshotHeader
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
-from streamal.roles.appraisal import ServingModel
 from streamal.roles.closing import close_all
 from streamal.roles.loop import CATCH_UP_POLL_SECONDS
 from streamal.roles.responses import Standing, in_force
 from streamal.state.snapshots import Snapshot, SnapshotAssembler, load
 from streamal.telemetry.metrics import Metrics
 
-__all__ = ["ModelFollower", "SnapshotReader", "show_model", "show_snapshot"]
+__all__ = ["ModelFollower", "ServingModel", "SnapshotReader", "show_model", "show_snapshot"]
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +24,19 @@ _log = logging.getLogger(__name__)
 _BATCH_RECORDS = 100
 #: Seconds between two looks at the topic: a model is at most this much older than it need be.
 _FOLLOW_INTERVAL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ServingModel:
+    """The online model that a gate asks.
+
+    Attributes:
+        version: of the snapshot it came from; 0 is a model that has learned nothing.
+        model: the model.
+    """
+
+    version: int
+    model: Model
 
 
 def show_model(

@@ -1,27 +1,29 @@
-"""What a gate counts of an event for data drift: features, and what production said."""
+"""What a gate counts of events for data drift: features, and what production said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import fsum, sqrt
+from typing import Final
 
+import numpy as np
+
+from streamal.core.assess import Items
+from streamal.core.batch import Distributions, Vector
 from streamal.core.drift import FEATURE, Summary
 from streamal.core.strategies import JensenShannon
+from streamal.core.strategies.base import opinions
 from streamal.core.types import FeatureValue
-from streamal.roles.appraisal import Appraisal
 
-__all__ = ["Observing"]
-
-#: Variables besides features.
-_ABOUT_PREDICTIONS = 4
-
-_DISAGREEMENT = JensenShannon()
+_DISAGREEMENT: Final = JensenShannon()
+#: What counts as a number for data drift; booleans are categories.
+_NUMBERS: Final = frozenset({float, int})
 
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """Reads the variables of an event.
+    """Reads the variables of events.
 
     The online model's own opinion is not among them: it changes as the model learns, which is no
     drift.
@@ -36,56 +38,65 @@ class Observing:
     max_features: int
     bins: int
 
-    @property
-    def most_variables(self) -> int:
-        """Features and what is counted besides."""
-        return self.max_features + _ABOUT_PREDICTIONS
-
     def summary(self) -> Summary:
         """An empty summary of these bounds."""
-        return Summary(self.bins, self.most_variables)
+        return Summary(self.bins, self.max_features)
 
-    def values(self, appraisal: Appraisal) -> dict[str, FeatureValue]:
-        """Variable to value; those that the event does not have are missing."""
-        values = {FEATURE + name: value for name, value in self._watched(appraisal)}
-        production = appraisal.context.production
-        if production.label is not None:
-            values["class"] = production.label
-        if production.value is not None:
-            values["value"] = production.value
-        if production.probabilities:
-            # Bins are fine near 0: 0.99 and 0.999 are far apart as doubts, not as confidences.
-            values["uncertainty"] = 1.0 - max(production.probabilities.values())
-        disagreement = _disagreement(appraisal)
-        if disagreement is not None:
-            values["disagreement"] = disagreement
-        return values
+    def columns(self, items: Items) -> dict[str, Vector | Sequence[FeatureValue]]:
+        """Variable to the values that the items have of it; arrays hold numbers only."""
+        found: dict[str, Vector | Sequence[FeatureValue]] = {
+            FEATURE + name: self._values(items, name) for name in self._watched(items)
+        }
+        said = items.production
+        found["class"] = list(said.labels)
+        found["value"] = _known(said.values)
+        found["uncertainty"] = _uncertainty(said.probabilities)
+        found["disagreement"] = disagreement(items)
+        return {name: values for name, values in found.items() if _any(values)}
 
-    def _watched(self, appraisal: Appraisal) -> list[tuple[str, FeatureValue]]:
-        features: Mapping[str, FeatureValue] = appraisal.context.features
-        watched: list[tuple[str, FeatureValue]] = [
-            (name, value)
-            for name, value in features.items()
-            if value is not None and (not self.features or name in self.features)
-        ]
-        if len(watched) > self.max_features:
-            watched = sorted(watched, key=lambda item: item[0])[: self.max_features]
-        return watched
+    def _watched(self, items: Items) -> list[str]:
+        names = items.features.kinds
+        return [name for name in names if not self.features or name in self.features]
+
+    @staticmethod
+    def _values(items: Items, name: str) -> Vector | Sequence[FeatureValue]:
+        features = items.features
+        if features.kinds[name] <= _NUMBERS and name not in features.missing:
+            return features.numbers[name]
+        return [row.get(name) for row in features.rows]
 
 
-def _disagreement(appraisal: Appraisal) -> float | None:
-    """How much production's own committee disagrees; None without one in the event.
+def _any(values: Vector | Sequence[FeatureValue]) -> bool:
+    if isinstance(values, np.ndarray):
+        return bool(values.size)
+    return any(value is not None for value in values)
+
+
+def _known(values: Vector) -> Vector:
+    return values[~np.isnan(values)]
+
+
+def _uncertainty(said: Distributions) -> Vector:
+    """1 - the largest probability: bins are fine near 0, where doubts of 0.01 and 0.001 differ."""
+    found = [1.0 - block.p.max(axis=1) for block in said.blocks]
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def disagreement(items: Items) -> Vector:
+    """How much the members of production's own ensemble disagree, about each item that has two.
 
     Jensen-Shannon divergence of classes; of numbers their standard deviation, in the truth's unit.
     """
-    if appraisal.context.production.value is not None:
-        return _spread([m for m in appraisal.prediction.committee or () if not isinstance(m, dict)])
-    members = tuple(
-        member for member in appraisal.prediction.committee or () if isinstance(member, dict)
-    )
-    if len(members) < 2:
-        return None
-    return _DISAGREEMENT.score(replace(appraisal.context, committee=members))
+    if not items.members:
+        return np.zeros(0)
+    values = items.production.values
+    numeric = [number for number in range(len(items)) if not np.isnan(values[number])]
+    spreads = [_spread(items.numbers(number)) for number in numeric]
+    found = [np.array([spread for spread in spreads if spread is not None], dtype=np.float64)]
+    for rows, p in opinions(items.distributions(), len(items)):
+        classified = np.isnan(values[rows])
+        found.append(np.clip(_DISAGREEMENT.disagreement(p[classified]), 0.0, 1.0))
+    return np.concatenate(found)
 
 
 def _spread(numbers: list[float]) -> float | None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from streamal.core.assess import Assessed, Items
 from streamal.core.drift import Summary
-from streamal.core.gate import Gate
-from streamal.core.types import Conditions, Context, Decision, FeatureValue
-from streamal.errors import Reject
-from streamal.events import DataSummary, SegmentStats, WindowStats
+from streamal.core.gate import Decisions, Gate
+from streamal.core.types import Conditions
+from streamal.core.window_sums import WindowSums, by_window
 from streamal.roles.gathering import Gathering
+from streamal.roles.observation import Observing
 from streamal.roles.synthesis import SyntheticAccount
-
-__all__ = ["GatePartition", "RecentIds"]
 
 
 class RecentIds:
@@ -38,16 +35,19 @@ class RecentIds:
         self._known: set[str] = set()
         self._uncommitted = 0
 
-    def __contains__(self, event_id: str) -> bool:
-        return event_id in self._known
-
-    def add(self, event_id: str) -> None:
-        """Remember an id until `capacity` later ones have come."""
-        if self._capacity == 0 or event_id in self._known:
-            return
-        self._order.append(event_id)
-        self._known.add(event_id)
-        self._uncommitted += 1
+    def claim(self, event_ids: Sequence[str]) -> list[bool]:
+        """Whether each id is new; remembered until `capacity` later ones have come."""
+        if self._capacity == 0:
+            return [True] * len(event_ids)
+        known, fresh = self._known, []
+        for event_id in event_ids:
+            new = event_id not in known
+            fresh.append(new)
+            if new:
+                known.add(event_id)
+                self._order.append(event_id)
+        self._uncommitted += sum(fresh)
+        return fresh
 
     def commit(self) -> None:
         """Keep what was added, and forget the oldest beyond the capacity."""
@@ -62,60 +62,6 @@ class RecentIds:
         self._uncommitted = 0
 
 
-@dataclass(slots=True)
-class _Segment:
-    """An increment to one segment of a window, see `SegmentStats`."""
-
-    events: int = 0
-    sum_expected_correct: float = 0.0
-    sum_expected_loss: float = 0.0
-
-
-@dataclass(slots=True)
-class _Sums:
-    """An increment to one window, see `WindowStats`."""
-
-    events: int = 0
-    routed: int = 0
-    unreachable: int = 0
-    sum_expected_correct: float = 0.0
-    sum_propensity: float = 0.0
-    sum_expected_loss: float = 0.0
-    segments: dict[tuple[str, str], _Segment] = field(default_factory=dict)
-
-    def add(
-        self,
-        decision: Decision,
-        expected_correct: float,
-        expected_loss: float,
-        segments: Mapping[str, str],
-    ) -> None:
-        self.events += 1
-        self.routed += decision.query
-        if decision.propensity <= 0:
-            self.unreachable += 1
-            return
-        self.sum_expected_correct += expected_correct
-        self.sum_propensity += decision.propensity
-        self.sum_expected_loss += expected_loss
-        for named in segments.items():
-            segment = self.segments.setdefault(named, _Segment())
-            segment.events += 1
-            segment.sum_expected_correct += expected_correct
-            segment.sum_expected_loss += expected_loss
-
-    def by_segment(self) -> dict[str, dict[str, SegmentStats]]:
-        """Key to value to what was added for it."""
-        found: dict[str, dict[str, SegmentStats]] = {}
-        for (key, name), segment in sorted(self.segments.items()):
-            found.setdefault(key, {})[name] = SegmentStats(
-                events=segment.events,
-                sum_expected_correct=segment.sum_expected_correct,
-                sum_expected_loss=segment.sum_expected_loss,
-            )
-        return found
-
-
 class GatePartition:
     """Gate, window sums, offsets and recent ids of one partition.
 
@@ -126,7 +72,7 @@ class GatePartition:
         duplicate_memory: how many event ids are remembered.
         window_seconds: length of an event-time window.
         pipeline: name of the pipeline.
-        new_summary: makes an empty summary of what events look like; None counts nothing of it.
+        observing: counts what events look like; None where data drift is not watched.
         synthetic: of questions about made-up items; None where none are asked.
     """
 
@@ -139,7 +85,7 @@ class GatePartition:
         duplicate_memory: int,
         window_seconds: float,
         pipeline: str,
-        new_summary: Callable[[], Summary] | None = None,
+        observing: Observing | None = None,
         synthetic: SyntheticAccount | None = None,
     ) -> None:
         self.number = number
@@ -154,8 +100,8 @@ class GatePartition:
         self._ids = RecentIds(duplicate_memory)
         self._window_seconds = window_seconds
         self._pipeline = pipeline
-        self._windows: dict[float, _Sums] = {}
-        self._new_summary = new_summary
+        self._windows: dict[float, WindowSums] = {}
+        self._observing = observing
         self._summaries: dict[float, Summary] = {}
         self._committed = self.state()
 
@@ -187,76 +133,69 @@ class GatePartition:
 
     def remember(self, event_id: str) -> None:
         """Take note of an id that was handled before this process took over."""
-        self._ids.add(event_id)
+        self._ids.claim([event_id])
         self._ids.commit()
 
-    def claim(self, event_id: str) -> None:
-        """Remember a new event, and turn away one that was seen before.
-
-        Raises:
-            Reject: `duplicate_event`.
-        """
-        if event_id in self._ids:
-            raise Reject("duplicate_event", f"event_id: {event_id!r} was handled already")
-        self._ids.add(event_id)
+    def claim(self, event_ids: Sequence[str]) -> list[bool]:
+        """Whether each event is new; what is new is remembered, so that it is claimed once."""
+        return self._ids.claim(event_ids)
 
     def decide(
         self,
-        context: Context,
+        items: Items,
+        assessed: Assessed,
         conditions: Conditions,
-        occurred_at: float,
-        expected_correct: float,
-        segments: Mapping[str, str],
-        observed: Mapping[str, FeatureValue],
-    ) -> Decision:
-        """Decide on an event that was claimed, and take note of it.
+        occurred_at: Sequence[float],
+        segments: Mapping[str, Sequence[str | None]],
+    ) -> Decisions:
+        """Decide on events that were claimed, and take note of them.
 
         Args:
-            context: what is known about the event.
+            items: the events; a window of them where the policy decides windows.
+            assessed: what is known about them.
             conditions: time, pending reviews, and what is done about drift.
-            occurred_at: event time, seconds since the epoch.
-            expected_correct: predicted P(production is right), in [0, 1].
-            segments: key to the name that the event is counted under.
-            observed: variable to value, for data drift.
+            occurred_at: event times, seconds since the epoch.
+            segments: key to the name that each event is counted under.
         """
-        decision = self.gate.decide(context, conditions)
-        self.gate.commit(context, decision, conditions)
-        start = math.floor(occurred_at / self._window_seconds) * self._window_seconds
-        self._windows.setdefault(start, _Sums()).add(
-            decision, expected_correct, context.expected_loss or 0.0, segments
-        )
-        if self._new_summary is not None:
-            if start not in self._summaries:
-                self._summaries[start] = self._new_summary()
-            self._summaries[start].add(observed)
-        self.decided += 1
-        self.routed += decision.query
-        self.threshold = decision.threshold
-        return decision
-
-    def window_increments(self) -> list[WindowStats]:
-        """What to add to each window for the events since the last commit."""
-        return [
-            WindowStats(
-                pipeline=self._pipeline,
-                partition=self.number,
-                window_start=datetime.fromtimestamp(start, UTC),
-                window_seconds=self._window_seconds,
-                events=sums.events,
-                routed=sums.routed,
-                unreachable=sums.unreachable,
-                sum_expected_correct=sums.sum_expected_correct,
-                sum_propensity=sums.sum_propensity,
-                sum_expected_loss=sums.sum_expected_loss,
-                segments=sums.by_segment(),
-                summary=self._summary(start),
+        decisions = self.gate.decide(assessed.batch, conditions)
+        for start, rows in by_window(occurred_at, self._window_seconds).items():
+            self._windows.setdefault(start, WindowSums()).book(
+                [decisions.queries[row] for row in rows],
+                decisions.propensities[rows],
+                assessed.outlooks.expected_correct[rows],
+                assessed.outlooks.expected_loss[rows],
+                {key: [names[row] for row in rows] for key, names in segments.items()},
             )
-            for start, sums in sorted(self._windows.items())
-        ]
+            if self._observing is not None:
+                columns = self._observing.columns(items.pick(rows))
+                summary = self._summaries.setdefault(start, self._observing.summary())
+                summary.add(len(rows), columns)
+        self.decided += len(decisions)
+        self.routed += len(decisions.routed)
+        self.threshold = decisions.offers[-1].threshold
+        return decisions
 
-    def _summary(self, start: float) -> DataSummary | None:
-        summary = self._summaries.get(start)
-        return None if summary is None else DataSummary.model_validate(summary.json())
+    def window_increments(self) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values of the `windows` records for the events since the last commit.
+
+        The values are `WindowStats` as JSON. They are written with every transaction, and our own
+        counts need no validation.
+        """
+        for start, sums in sorted(self._windows.items()):
+            document: dict[str, Any] = {
+                "schema_version": 1,
+                "pipeline": self._pipeline,
+                "partition": self.number,
+                "window_start": datetime.fromtimestamp(start, UTC),
+                "window_seconds": self._window_seconds,
+                **sums.json(),
+            }
+            if start in self._summaries:
+                document["summary"] = self._summaries[start].json()
+            yield (
+                f"{self.number}|{start:.0f}".encode(),
+                orjson.dumps(document, option=orjson.OPT_UTC_Z),
+            )
 
     def commit(self, state: bytes) -> None:
         """The transaction with `state` went through."""

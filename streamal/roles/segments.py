@@ -49,14 +49,19 @@ class SegmentNames:
                 key: set(listed.get(key, ())[:limit]) for key, limit in self._limits.items()
             }
 
-    def of(self, prediction: Prediction) -> dict[str, str]:
-        """The event's segment of each key, by the name that it is to be counted under."""
-        named: dict[str, str] = {}
-        for key in self._limits:
-            value = segment_value(key, prediction.model, prediction.prediction, prediction.metadata)
-            if value is not None:
-                named[key] = self._name(key, value)
-        return named
+    def columns(self, predictions: Sequence[Prediction]) -> dict[str, list[str | None]]:
+        """Key to the name that each event is to be counted under, None where it does not apply."""
+        return {key: self._column(key, predictions) for key in self._limits}
+
+    def _column(self, key: str, predictions: Sequence[Prediction]) -> list[str | None]:
+        named: dict[str | None, str | None] = {None: None}
+        column: list[str | None] = []
+        for each in predictions:
+            value = segment_value(key, each.model, each.prediction, each.metadata)
+            if value not in named:
+                named[value] = self._name(key, str(value))
+            column.append(named[value])
+        return column
 
     def _name(self, key: str, value: str) -> str:
         known = self._known[key]

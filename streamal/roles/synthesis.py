@@ -12,19 +12,13 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
+from streamal.core.batch import Batch, FeatureColumns, Outputs
 from streamal.core.gate import Gate
 from streamal.core.strategies import is_numeric
-from streamal.core.types import (
-    Conditions,
-    Decision,
-    JsonState,
-    MadeUpItem,
-    Production,
-    Reason,
-    top_class,
-)
+from streamal.core.types import Conditions, JsonState, MadeUpItem, Production, Reason
 from streamal.events import ModelRef, Output, ReviewRequest
-from streamal.roles.appraisal import Appraisal, Reviewing, ServingModel, appraise
+from streamal.roles.models_topic import ServingModel
+from streamal.roles.reviewing import Reviewing, Routed, asked_about
 
 __all__ = ["Outcome", "Synthesis", "SyntheticAccount"]
 
@@ -106,8 +100,9 @@ class Synthesis:
 
     def beside(
         self,
-        appraisal: Appraisal,
-        decision: Decision,
+        batch: Batch,
+        row: int,
+        routed: Routed,
         gate: Gate,
         account: SyntheticAccount,
         serving: ServingModel,
@@ -116,8 +111,9 @@ class Synthesis:
         """A question about a made-up item beside one about an event, charged when there is one.
 
         Args:
-            appraisal: of the event.
-            decision: that routed it.
+            batch: with the event.
+            row: its position.
+            routed: the event.
             gate: of the event's partition; its policy pays.
             account: of the same partition.
             serving: the online model.
@@ -126,15 +122,15 @@ class Synthesis:
         Returns:
             What became of it; None where it was nobody's turn.
         """
-        if decision.reason not in _STEERED or not account.grant():
+        if routed.decision.reason not in _STEERED or not account.grant():
             return None
         if not gate.policy.affords(conditions):
             return None
-        if not is_numeric(appraisal.context.features):
+        if not is_numeric(routed.prediction.features):
             return "not_numeric", None
-        for item in gate.strategy.made_up(appraisal.context):
+        for item in gate.strategy.made_up(batch, row):
             if account.admits(item):
-                request = self._request(item, appraisal, decision, serving, conditions.now)
+                request = self._request(item, routed, serving, conditions.now)
                 if request is not None:
                     account.charge(item)
                     gate.policy.charge(conditions)
@@ -142,16 +138,13 @@ class Synthesis:
         return "none", None
 
     def _request(
-        self,
-        item: MadeUpItem,
-        neighbour: Appraisal,
-        decision: Decision,
-        serving: ServingModel,
-        now: float,
+        self, item: MadeUpItem, neighbour: Routed, serving: ServingModel, now: float
     ) -> ReviewRequest | None:
         """The request; None while the online model, which stands in for production, is silent."""
-        outlook = serving.model.outlook(item.features, Production())
-        label = top_class(outlook.probabilities)
+        outlooks = serving.model.outlook(
+            FeatureColumns([item.features]), Outputs.of([Production()])
+        )
+        label = outlooks.probabilities.top_classes()[0]
         if label is None:
             return None
         made_up = neighbour.prediction.model_copy(
@@ -164,12 +157,8 @@ class Synthesis:
                 "metadata": {},
             }
         )
-        request = self.reviewing.request(
-            appraise(made_up, serving, ()),
-            replace(decision, propensity=1.0, advice=None),
-            {},
-            now,
-        )
+        decision = replace(neighbour.decision, propensity=1.0, advice=None)
+        request = self.reviewing.request(asked_about(made_up, serving, decision), {}, now)
         # One answer is enough: people who disagree about what does not exist are not at fault.
         return request.model_copy(update={"synthetic": True, "required_labels": 1})
 

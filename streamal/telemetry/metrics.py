@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -20,6 +20,7 @@ from streamal.telemetry.catalogue import (
     Kind,
     MetricSpec,
 )
+from streamal.telemetry.histogram import Histogram
 
 __all__ = ["Metrics", "exemplar"]
 
@@ -128,11 +129,11 @@ class Metrics:
     ) -> None:
         here = set(roles)
         self._own = CollectorRegistry()
-        self._of_partitions: list[_Instrument] = []
+        self._of_partitions: list[Counter | Gauge] = []
         for spec in CATALOGUE:
             instrument = _instrument(spec, self._own if here & set(spec.roles) else None, here)
             setattr(self, spec.attribute, instrument)
-            if "partition" in spec.labels:
+            if "partition" in spec.labels and isinstance(instrument, Counter | Gauge):
                 self._of_partitions.append(instrument)
         #: What /metrics serves.
         self.registry = CollectorRegistry()
@@ -262,7 +263,7 @@ def _instrument(
         _start_at_zero(counter, spec, roles)
         return counter
     if spec.kind is Kind.HISTOGRAM:
-        return Histogram(spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=registry)
+        return Histogram(spec.name, spec.help, spec.buckets, registry)
     if spec.kind is Kind.INFO:
         return Info(spec.name, spec.help, spec.labels, registry=registry)
     gauge = Gauge(spec.name, spec.help, spec.labels, registry=registry)

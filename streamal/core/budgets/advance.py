@@ -68,16 +68,25 @@ class Advance(Wrapper):
         self._labels = advance_labels * share
         self._granted = 0.0
 
-    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
+    @property
+    def _propensity(self) -> float:
+        return (self._labels - self._granted) / max(self._labels, 1.0)
+
+    def applies(self, conditions: Conditions) -> bool:  # noqa: ARG002 - limits use it
+        """Until the advance is spent; from then on nothing is counted any more."""
+        return self._propensity >= _SPENT
+
+    def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
-        propensity = (self._labels - self._granted) / max(self._labels, 1.0)
-        if propensity < _SPENT or propensity <= offer.propensity:
+        propensity = self._propensity
+        if propensity <= offer.propensity or not self.applies(conditions):
             return offer
         return Offer(propensity, offer.threshold, Reason.ADVANCE)
 
     def commit(self, score: float, offer: Offer, *, query: bool, conditions: Conditions) -> None:
         """See `BudgetPolicy.commit`."""
-        self._granted = min(self._labels, self._granted + offer.propensity)
+        if self.applies(conditions):
+            self._granted = min(self._labels, self._granted + offer.propensity)
         super().commit(score, offer, query=query, conditions=conditions)
 
     def state(self) -> JsonState:

@@ -90,6 +90,13 @@ class BudgetPolicy(ABC):
         """
         return [self.preview(candidate.score, conditions) for candidate in candidates]
 
+    def in_force(self, conditions: Conditions) -> BudgetPolicy:  # noqa: ARG002 - limits do
+        """The policy without the limits that change nothing under these conditions.
+
+        Previews and commits of both do the same for as long as conditions stay what they are.
+        """
+        return self
+
     def limited(self, offer: Offer, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits do
         """What a limit leaves of an offer at this moment. Changes no state."""
         return offer

@@ -47,10 +47,12 @@ class MaxPending(Wrapper):
         super().__init__(inner)
         self.max_pending = max_pending
 
+    def applies(self, conditions: Conditions) -> bool:
+        """While as many reviews are pending."""
+        return conditions.pending is not None and conditions.pending >= self.max_pending
+
     def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
-        if conditions.pending is None or conditions.pending < self.max_pending:
-            return offer
-        if offer.reason is Reason.RATE_LIMITED:
+        if not self.applies(conditions) or offer.reason is Reason.RATE_LIMITED:
             return offer
         return Offer(min(offer.propensity, self.floor), offer.threshold, Reason.MAX_PENDING)

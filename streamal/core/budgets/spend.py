@@ -97,8 +97,11 @@ class Spend:
             throttled: whether a limit cut its offer down; then nothing is lent or paid back.
             factor: by what the budget is raised now, >= 1.
         """
-        self.rate = self.budget if throttled else self._lend(factor)
-        cap = max(self.debt, 0.0) if throttled else self._carry_over
+        if throttled:
+            self.rate, cap = self.budget, max(self.debt, 0.0)
+        else:
+            lends = factor > 1.0 or self.loan
+            self.rate, cap = self._lend(factor) if lends else self.budget, self._carry_over
         self.debt = min(self.debt + self.rate - query, cap)
 
     def charge(self) -> None:

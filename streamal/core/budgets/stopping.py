@@ -58,11 +58,13 @@ class Stopping(Wrapper):
         super().__init__(inner)
         self.stop_at_accuracy = stop_at_accuracy
 
+    def applies(self, conditions: Conditions) -> bool:
+        """While the accuracy is reached and no drift is being answered."""
+        low = conditions.accuracy_low
+        return low is not None and low >= self.stop_at_accuracy and conditions.budget_factor <= 1.0
+
     def adjusted(self, offer: Offer, conditions: Conditions) -> Offer:
         """See the class."""
-        low = conditions.accuracy_low
-        if low is None or low < self.stop_at_accuracy or conditions.budget_factor > 1.0:
-            return offer
-        if offer.reason is Reason.RATE_LIMITED:
+        if not self.applies(conditions) or offer.reason is Reason.RATE_LIMITED:
             return offer
         return Offer(min(offer.propensity, self.floor), offer.threshold, Reason.STOPPED)

@@ -28,6 +28,14 @@ class Wrapper(BudgetPolicy):
         """The inner policy's."""
         return self.inner.decision_window
 
+    def applies(self, conditions: Conditions) -> bool:  # noqa: ARG002 - some only at times
+        """Whether it may change an offer, or takes note of any, under these conditions."""
+        return True
+
+    def in_force(self, conditions: Conditions) -> BudgetPolicy:
+        """See `BudgetPolicy.in_force`."""
+        return self if self.applies(conditions) else self.inner.in_force(conditions)
+
     def preview(self, score: float, conditions: Conditions) -> Offer:
         """The inner policy's offer, changed."""
         return self.adjusted(self.inner.preview(score, conditions), conditions)

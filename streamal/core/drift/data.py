@@ -39,7 +39,7 @@ class DataDriftOptions:
         least_shift: population stability index below which a difference, however certain, is too
             small to matter, >= 0.
         limit: see `Table`.
-        most_variables: see `Summary`.
+        most_features: see `Summary`.
     """
 
     sliding: bool
@@ -47,7 +47,7 @@ class DataDriftOptions:
     false_alarm_rate: float
     least_shift: float
     limit: int
-    most_variables: int
+    most_features: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Reference:
 
     @classmethod
     def of(cls, windows: Sequence[Summary], options: DataDriftOptions) -> _Reference:
-        pooled = Summary(options.limit, options.most_variables)
+        pooled = Summary(options.limit, options.most_features)
         for window in windows:
             pooled.merge(window)
         inflation = {
@@ -198,7 +198,7 @@ class DataDrift:
                 Summary.read(
                     as_state(frozen.get("pooled")),
                     self._options.limit,
-                    self._options.most_variables,
+                    self._options.most_features,
                 ),
                 {n: as_float(v) for n, v in as_state(frozen.get("inflation")).items()},
             )

@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from streamal.core.batch import Vector
 from streamal.core.drift.base import as_float, as_state
 from streamal.core.types import FeatureValue, JsonState, JsonValue
 
@@ -83,16 +88,45 @@ class Table:
         self.categories: dict[str, int] = {}
         self.other = 0
 
-    def add(self, value: FeatureValue) -> None:
-        """Count one value; None is not a value. A list counts by its Euclidean length."""
-        if isinstance(value, bool):
-            self._add_category("true" if value else "false")
-        elif isinstance(value, (int, float)):
-            self._add_number(value)
-        elif isinstance(value, str):
-            self._add_category(_short(value))
-        elif value is not None:
-            self._add_number(math.hypot(*value))
+    def add(self, values: Iterable[FeatureValue]) -> None:
+        """Count values of any kind; None is not a value. A list counts by its Euclidean length."""
+        numbers: list[float] = []
+        texts: list[str] = []
+        for value in values:
+            if isinstance(value, bool):
+                texts.append("true" if value else "false")
+            elif isinstance(value, (int, float)):
+                numbers.append(_as_double(value))
+            elif isinstance(value, str):
+                texts.append(value)
+            elif value is not None:
+                numbers.append(math.hypot(*value))
+        if numbers:
+            self.add_numbers(np.array(numbers))
+        if texts:
+            self.add_texts(texts)
+
+    def add_numbers(self, numbers: Vector) -> None:
+        """Count numbers, shape (n,); infinite ones fall into the last bin."""
+        indices = _bins_of(numbers, self.level)
+        bins, counts = np.unique(indices, return_counts=True)
+        # More bins than fit would go in one by one, and be merged all the same.
+        while len(bins) > self.limit and self.level < _COARSEST:
+            self._coarsen_to(self.level + 1)
+            bins, counts = np.unique(_bins_of(numbers, self.level), return_counts=True)
+        known = self.numbers
+        for index, count in zip(bins.tolist(), counts.tolist(), strict=True):
+            known[index] = known.get(index, 0) + count
+        self._fit_numbers()
+
+    def add_texts(self, texts: Iterable[str]) -> None:
+        """Count categories, in their order: the first ones find room."""
+        for text, count in Counter(texts).items():
+            category = _short(text)
+            if category in self.categories or len(self.categories) < self.limit:
+                self.categories[category] = self.categories.get(category, 0) + count
+            else:
+                self.other += count
 
     @property
     def total(self) -> int:
@@ -138,21 +172,6 @@ class Table:
         table._fit_categories()
         return table
 
-    def _add_number(self, number: float) -> None:
-        try:
-            index = bin_of(float(number), self.level)
-        except OverflowError:  # an integer beyond any double: the last bin
-            index = bin_of(math.inf if number > 0 else -math.inf, self.level)
-        self.numbers[index] = self.numbers.get(index, 0) + 1
-        if len(self.numbers) > self.limit:
-            self._fit_numbers()
-
-    def _add_category(self, category: str) -> None:
-        if category in self.categories or len(self.categories) < self.limit:
-            self.categories[category] = self.categories.get(category, 0) + 1
-        else:
-            self.other += 1
-
     def _fit_numbers(self) -> None:
         while len(self.numbers) > self.limit and self.level < _COARSEST:
             self._coarsen_to(self.level + 1)
@@ -179,34 +198,49 @@ class Summary:
 
     Args:
         limit: see `Table`.
-        most_variables: variables that are counted; of more, those that are no features, then the
-            alphabetically first features: the same choice at every gate.
+        most_features: features that are counted; of more, the alphabetically first: the same
+            choice at every gate, and whatever the batches are.
 
     Attributes:
         events: events counted; an event without a value of a variable has that value missing.
         tables: by variable.
     """
 
-    __slots__ = ("events", "limit", "most_variables", "tables")
+    __slots__ = ("events", "limit", "most_features", "tables")
 
-    def __init__(self, limit: int, most_variables: int) -> None:
+    def __init__(self, limit: int, most_features: int) -> None:
         self.limit = limit
-        self.most_variables = most_variables
+        self.most_features = most_features
         self.events = 0
         self.tables: dict[str, Table] = {}
 
-    def add(self, values: Mapping[str, FeatureValue]) -> None:
-        """Count one event."""
-        self.events += 1
-        for name, value in values.items():
-            self._table(name).add(value)
+    def add(self, events: int, columns: Mapping[str, Vector | Sequence[FeatureValue]]) -> None:
+        """Count some events.
+
+        Args:
+            events: how many.
+            columns: variable to its values; an array has numbers only.
+        """
+        self.events += events
+        for name in self._kept(columns):
+            values = columns[name]
+            if isinstance(values, np.ndarray):
+                self.table(name).add_numbers(values)
+            else:
+                self.table(name).add(values)
         self._fit()
+
+    def _kept(self, columns: Mapping[str, object]) -> list[str]:
+        """The names without the features that `_fit` would forget at once."""
+        features = sorted(name for name in columns if name.startswith(FEATURE))
+        others = [name for name in columns if not name.startswith(FEATURE)]
+        return others + features[: self.most_features]
 
     def merge(self, other: Summary) -> None:
         """Add another summary's counts."""
         self.events += other.events
         for name, table in other.tables.items():
-            self._table(name).merge(table)
+            self.table(name).merge(table)
         self._fit()
 
     def missing(self, name: str) -> int:
@@ -222,26 +256,41 @@ class Summary:
         return {"events": self.events, "tables": tables}
 
     @classmethod
-    def read(cls, state: JsonState, limit: int, most_variables: int) -> Summary:
+    def read(cls, state: JsonState, limit: int, most_features: int) -> Summary:
         """What `json` returned."""
-        summary = cls(limit, most_variables)
+        summary = cls(limit, most_features)
         summary.events = int(as_float(state.get("events")))
         for name, table in as_state(state.get("tables")).items():
             summary.tables[name] = Table.read(as_state(table), limit)
         summary._fit()
         return summary
 
-    def _table(self, name: str) -> Table:
+    def table(self, name: str) -> Table:
+        """The counts of one variable, empty where there are none yet."""
         table = self.tables.get(name)
         if table is None:
             table = self.tables[name] = Table(self.limit)
         return table
 
     def _fit(self) -> None:
-        if len(self.tables) > self.most_variables:
-            ranked = sorted(self.tables, key=lambda name: (name.startswith(FEATURE), name))
-            for name in ranked[self.most_variables :]:
+        if len(self.tables) > self.most_features:
+            features = sorted(name for name in self.tables if name.startswith(FEATURE))
+            for name in features[self.most_features :]:
                 del self.tables[name]
+
+
+def _as_double(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # an integer beyond any double
+        return math.inf if number > 0 else -math.inf
+
+
+def _bins_of(numbers: Vector, level: int) -> NDArray[np.int64]:
+    """`bin_of` for many numbers."""
+    bits = np.abs(numbers).view(np.int64)
+    magnitudes = bits >> (_MANTISSA_BITS - _FINEST_BITS + level)
+    return np.where(numbers < 0, -magnitudes, magnitudes)
 
 
 def _coarser(index: int, levels: int) -> int:

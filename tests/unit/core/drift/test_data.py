@@ -16,7 +16,7 @@ OPTIONS = DataDriftOptions(
     false_alarm_rate=0.001,
     least_shift=0.1,
     limit=64,
-    most_variables=32,
+    most_features=32,
 )
 
 

@@ -92,7 +92,7 @@ def test_the_frequent_categories_are_kept_and_the_others_counted() -> None:
 
 
 def test_a_summary_counts_what_is_missing_and_travels_as_json() -> None:
-    summary = Summary(limit=16, most_variables=3)
+    summary = Summary(limit=16, most_features=3)
     for n in range(10):
         summary.add({"x": float(n), "kind": "a" if n % 2 else None, "late": 1.0} if n else {})
     assert (summary.events, summary.missing("x"), summary.missing("kind")) == (10, 1, 5)
