@@ -26,6 +26,7 @@ Row: TypeAlias = dict[str, FeatureValue]
 #: Text that stands for a missing value in a CSV cell.
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 _BOOLEANS = {"true": True, "false": False}
+_BEGINS_NUMBER = frozenset("0123456789+-.")
 #: Rows of a Parquet file that are in memory at a time: enough to make decoding a batch worthwhile.
 _PARQUET_ROWS = 1000
 #: Bytes of each of its columns that are read at a time.
@@ -86,20 +87,25 @@ def _read_csv(path: Path) -> Iterator[Row]:
 
 def _cell(text: str) -> FeatureValue:
     word = text.strip()
+    if word[:1] in _BEGINS_NUMBER and (number := _number(word)) is not None:
+        return number if math.isfinite(number) else None
     lower = word.lower()
     if lower in _MISSING:
         return None
     if lower in _BOOLEANS:
         return _BOOLEANS[lower]
-    try:
-        return int(word)
-    except ValueError:
-        pass
-    try:
-        number = float(word)
-    except ValueError:
+    number = _number(word)
+    if number is None:
         return word
     return number if math.isfinite(number) else None
+
+
+def _number(word: str) -> float | None:
+    try:
+        # Telling the kinds apart by their look is faster than by a failure.
+        return int(word) if word.lstrip("+-").isdecimal() else float(word)
+    except ValueError:
+        return None
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:

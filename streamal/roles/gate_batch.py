@@ -73,7 +73,7 @@ class GateBatch:
         metrics.events.inc(accepted + len(self.rejected))
         metrics.accepted.inc(accepted)
         if accepted:
-            metrics.decision_seconds.observe(self.seconds / accepted, accepted)
+            metrics.decision_seconds.observe_equal(self.seconds / accepted, accepted)
 
 
 def _count(decided: Decided, metrics: Metrics, now: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 from prometheus_client.samples import Exemplar
-from prometheus_client.utils import floatToGoString
 
 
 class Histogram(Collector):
@@ -44,13 +42,17 @@ class Histogram(Collector):
         if registry is not None:
             registry.register(self)
 
-    def observe(self, value: float, count: int = 1) -> None:
+    def observe(self, value: float, exemplar: dict[str, str] | None = None) -> None:
         """Count one value.
 
         Args:
             value: to count.
-            count: how often it occurred.
+            exemplar: labels that lead to where it came from.
         """
+        self.observe_all([value], lambda _: exemplar)
+
+    def observe_equal(self, value: float, count: int) -> None:
+        """Count one value several times."""
         with self._lock:
             self._counts[np.searchsorted(self._bounds, value)] += count
             self._sum += value * count
@@ -94,13 +96,11 @@ class Histogram(Collector):
             cumulated, total = self._counts.cumsum().tolist(), self._sum
             exemplars = list(self._exemplars)
         family = HistogramMetricFamily(self._name, self._documentation)
-        bounds = [*self._bounds.tolist(), math.inf]
+        bounds = [*map(str, self._bounds.tolist()), "+Inf"]
         family.add_metric(
             [],
             [
-                (floatToGoString(bound), count)
-                if exemplar is None
-                else (floatToGoString(bound), count, exemplar)
+                (bound, count) if exemplar is None else (bound, count, exemplar)
                 for bound, count, exemplar in zip(bounds, cumulated, exemplars, strict=True)
             ],
             total,

@@ -11,38 +11,27 @@ from typing import Final
 
 import pytest
 
+from streamal.core.assess import Items, Seats, assess
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.budgets import BUDGETS, build_budget
 from streamal.core.gate import Gate
 from streamal.core.learners import LEARNERS, OnlineModel, build_model
-from streamal.core.strategies import STRATEGIES, Strategy, build_strategy
-from streamal.core.types import Conditions, Context, Production, top_class
+from streamal.core.strategies import STRATEGIES, build_strategy
+from streamal.core.types import Conditions, Production
 
 EVENTS: Final = 60
 BUDGET: Final = 0.3
 NOON: Final = Conditions(now=43_200.0)
 
 
-def appraised(model: OnlineModel, number: int, strategy: Strategy) -> Context:
+def arrived(number: int) -> Items:
     """An event of which nothing but two numbers and production's class are known."""
-    features = {"x": float(number % 7), "y": float(number % 3)}
-    production = Production("a")
-    outlook = model.outlook(features, production)
-    return Context(
-        event_id=f"e{number}",
-        features=features,
-        production=production,
-        model=outlook.probabilities,
-        committee=outlook.committee,
-        expected_correct=outlook.expected_correct,
-        boundary_distance=model.boundary_distance(features, production)
-        if strategy.asks_boundary
-        else None,
-        strategy_weights=model.strategy_weights,
-        labelled=model.labelled(margins=strategy.asks_boundary),
-        lookahead=model.lookahead(features, production, event_id=f"e{number}")
-        if strategy.asks_lookahead
-        else None,
-    )
+    features = FeatureColumns([{"x": float(number % 7), "y": float(number % 3)}])
+    return Items([f"e{number}"], features, Outputs.of([Production("a")]))
+
+
+def probe() -> tuple[FeatureColumns, Outputs]:
+    return FeatureColumns([{"x": 1.0, "y": 1.0}]), Outputs.of([Production("a")])
 
 
 def started(learner: str, strategy: str, policy: str) -> tuple[OnlineModel, int]:
@@ -62,12 +51,13 @@ def started(learner: str, strategy: str, policy: str) -> tuple[OnlineModel, int]
     asked = [0, 0]
     for number in range(EVENTS):
         late = number >= EVENTS // 2
-        context = appraised(model, number, gate.strategy)
-        decision = gate.decide(context, NOON)
-        gate.commit(context, decision, NOON)
+        items = arrived(number)
+        batch = assess(items, model, gate.strategy, Seats()).batch
+        (decision,) = gate.decide(batch, NOON)
         if decision.query:
             asked[late] += 1
             label = "b" if late and number % 2 else "a"
+            context = batch.item(0)
             model.credit(context.features, context.production, label, decision.selection)
             model.learn(context.features, context.production, label, event_id=context.event_id)
     return model, min(asked)
@@ -78,5 +68,5 @@ def test_every_learner_strategy_and_policy_start_from_cold(strategy: str, learne
     for policy in BUDGETS:
         model, asked = started(learner, strategy, policy)
         assert asked >= 2, f"{policy} locked up"
-        known = model.outlook({"x": 1.0, "y": 1.0}, Production("a")).probabilities
-        assert top_class(known) in {"a", "b"}, policy
+        known = model.outlook(*probe()).probabilities.top_classes()
+        assert known[0] in {"a", "b"}, policy

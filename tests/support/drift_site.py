@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from streamal.roles.appraisal import Appraisal
+
 from streamal.core.types import Decision
 from streamal.events import DriftEvent
-from streamal.roles.appraisal import Appraisal
 from streamal.roles.trainer import TrainerRole
 from streamal.telemetry import Metrics
 from tests.support.town import SESSION_SECONDS, Town, merged

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+import numpy as np
 import pytest
 from numpy.random import default_rng
 
+from streamal.core.batch import Batch, Vector
 from streamal.core.budgets import BudgetPolicy, build_budget
 from streamal.core.chance import draw
 from streamal.core.gate import STATE_FORMAT, Gate
@@ -47,11 +49,15 @@ def gate(
 
 
 def play(gate: Gate, first: int, last: int) -> list[Decision]:
-    decisions = []
-    for number in range(first, last):
-        decisions.append(gate.decide(item(number), NOON))
-        gate.commit(item(number), decisions[-1], NOON)
-    return decisions
+    return [*gate.decide(Batch.of([item(number) for number in range(first, last)]), NOON)]
+
+
+def next_decision(gate: Gate, number: int, conditions: Conditions = NOON) -> Decision:
+    """The decision on one item, of which the gate then knows nothing."""
+    before = gate.state()
+    (decision,) = gate.decide(Batch.of([item(number)]), conditions)
+    gate.restore(before)
+    return decision
 
 
 class Counting(Strategy):
@@ -67,11 +73,10 @@ class Counting(Strategy):
         self.window = window
         self._seen = 0
 
-    def score(self, context: Context) -> float:  # noqa: ARG002 - counts, whatever comes
-        return min(1.0, self._seen / self.window)
-
-    def commit(self, context: Context) -> None:  # noqa: ARG002 - counts, whatever comes
-        self._seen += 1
+    def score(self, batch: Batch) -> Vector:
+        counts = self._seen + np.arange(len(batch))
+        self._seen += len(batch)
+        return np.minimum(1.0, counts / self.window)
 
     def state(self) -> JsonState:
         return {"seen": self._seen}
@@ -93,19 +98,18 @@ def test_replicas_agree_and_another_seed_routes_others() -> None:
     assert routed[0] != routed[1]
 
 
-def test_deciding_changes_nothing() -> None:
+def test_a_gate_that_is_taken_back_decides_the_same_again() -> None:
     looked_at = gate(max_per_hour=100)
     play(looked_at, 0, 50)
     before = json.dumps(looked_at.state())
-    decisions = {looked_at.decide(item(99), NOON) for _ in range(20)}
-    assert len(decisions) == 1
+    assert len({next_decision(looked_at, 99) for _ in range(20)}) == 1
     assert json.dumps(looked_at.state()) == before
 
 
 def test_a_decision_tells_what_led_to_it() -> None:
-    decision = gate("least_confidence").decide(item(3), NOON)
+    decision = next_decision(gate("least_confidence"), 3)
     assert decision.strategy == "least_confidence"
-    assert decision.score == build_strategy("least_confidence", {}).score(item(3))
+    assert decision.score == build_strategy("least_confidence", {}).score(Batch.of([item(3)]))[0]
     assert decision.reason is Reason.AT_THRESHOLD
     assert decision.propensity == pytest.approx(0.1)
 
@@ -189,10 +193,10 @@ def counting_gate(window: int = 10, policy: BudgetPolicy | None = None) -> Gate:
 def test_a_strategy_with_a_memory_learns_of_every_item_and_restores_it() -> None:
     used = counting_gate()
     play(used, 0, 4)
-    assert used.decide(item(5), NOON).score == 0.4
+    assert next_decision(used, 5).score == 0.4
     again = counting_gate()
     again.restore(json.loads(json.dumps(used.state())))
-    assert again.decide(item(5), NOON).score == 0.4
+    assert next_decision(again, 5).score == 0.4
 
 
 def test_another_strategy_starts_fresh_but_the_account_goes_on() -> None:
@@ -204,17 +208,18 @@ def test_another_strategy_starts_fresh_but_the_account_goes_on() -> None:
     rewound = counting_gate(window=11)
     play(rewound, 0, 5)
     rewound.restore(used.state())
-    assert rewound.decide(item(5), NOON).score == 0.0
+    assert next_decision(rewound, 5).score == 0.0
 
 
 def test_more_exploration_costs_no_more() -> None:
     def course(exploration: float | None) -> list[Decision]:
         policy = build_budget("quantile", {}, budget=0.1, exploration=0.1)
-        each, made = Gate(build_strategy("margin", {}), policy, seed=5), []
-        for number in range(6_000):
+        each = Gate(build_strategy("margin", {}), policy, seed=5)
+        made: list[Decision] = []
+        for number in range(0, 6_000, 50):
             conditions = Conditions(now=float(number), exploration=exploration)
-            made.append(each.decide(item(number), conditions))
-            each.commit(item(number), made[-1], conditions)
+            batch = Batch.of([item(number + place) for place in range(50)])
+            made += each.decide(batch, conditions)
         return made
 
     usual, more = course(None), course(0.6)
@@ -227,12 +232,12 @@ def test_more_exploration_costs_no_more() -> None:
 @pytest.mark.parametrize("policy", ["quantile", "propensity_sampling", "variable_threshold"])
 def test_a_raised_budget_is_spent_now_and_saved_later(policy: str) -> None:
     budget = build_budget(policy, {}, budget=0.05, exploration=0.2)
-    each, routed = Gate(build_strategy("margin", {}), budget, seed=5), []
-    for number in range(12_000):
+    each = Gate(build_strategy("margin", {}), budget, seed=5)
+    routed: list[bool] = []
+    for number in range(0, 12_000, 50):
         conditions = Conditions(now=float(number), budget_factor=2.0 if number < 2_000 else 1.0)
-        decision = each.decide(item(number), conditions)
-        each.commit(item(number), decision, conditions)
-        routed.append(decision.query)
+        batch = Batch.of([item(number + place) for place in range(50)])
+        routed += each.decide(batch, conditions).queries
     assert sum(routed[:2_000]) == pytest.approx(200, abs=30)
     assert sum(routed[2_000:6_000]) < 170
     assert sum(routed) == pytest.approx(600, abs=45)
@@ -242,4 +247,32 @@ def test_a_limit_stands_above_more_exploration() -> None:
     policy = build_budget("quantile", {}, budget=0.5, exploration=0.1, max_pending=5)
     each = Gate(build_strategy("margin", {}), policy, seed=5)
     busy = Conditions(now=0.0, pending=9, exploration=0.9)
-    assert each.decide(item(1), busy).propensity == pytest.approx(0.05)
+    assert next_decision(each, 1, busy).propensity == pytest.approx(0.05)
+
+
+def test_a_batch_that_stops_at_a_query_leaves_the_rest_undecided() -> None:
+    stopping, going_on = gate(budget=0.05), gate(budget=0.05)
+    decisions: list[Decision] = []
+    while len(decisions) < 300:
+        first = len(decisions)
+        batch = Batch.of([item(number) for number in range(first, first + 20)])
+        part = stopping.decide(batch, NOON, until_query=True)
+        assert part.queries[-1] or len(part) == 20
+        assert not any(part.queries[:-1])
+        decisions += part
+    assert decisions == play(going_on, 0, len(decisions))
+    assert stopping.state() == going_on.state()
+
+
+def test_an_advance_that_is_spent_costs_and_changes_nothing_more() -> None:
+    conditions = Conditions(now=0.0)
+    policy = build_budget("quantile", {}, budget=0.1, advance_labels=5.0)
+    assert policy.in_force(conditions) is policy
+    for _ in range(100):
+        offer = policy.preview(0.5, conditions)
+        policy.commit(0.5, offer, query=False, conditions=conditions)
+    inner = policy.in_force(conditions)
+    assert inner.name == "quantile"
+    before = policy.state()["advance"]
+    policy.commit(0.5, policy.preview(0.5, conditions), query=True, conditions=conditions)
+    assert policy.state()["advance"] == before

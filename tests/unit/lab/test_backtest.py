@@ -11,10 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from streamal.core.gate import Decisions
 from streamal.core.learners import build_model
-from streamal.core.types import Decision, Production, Reason, top_class
+from streamal.core.types import Offer, Production, Reason, top_class
 from streamal.errors import SettingsInvalid, StreamalError
 from streamal.lab import Experiment, Recording, Results, Reviewers, ledger, run_experiment
 
@@ -263,10 +265,22 @@ def recording(path: Path, rows: int) -> Path:
 def test_a_window_never_holds_more_than_so_many_labels() -> None:
     def held(events: int) -> int:
         book, most = ledger.Ledger(events, 1.0), 0
-        decision = Decision(True, 1.0, 1.0, 0.0, "random", Reason.ABOVE_THRESHOLD)
+        offer = Offer(1.0, 0.0, Reason.ABOVE_THRESHOLD)
+        decisions = Decisions(np.ones(1), [offer], [True], "random", lambda _: None)
+        one = ledger.Seen(
+            decisions,
+            np.full(1, 0.5),
+            np.full(1, np.nan),
+            [True],
+            [True],
+            {0: True},
+            [None],
+            [None],
+            {},
+        )
         for _ in range(25_000):
-            book.add(ledger.Observation(decision, 0.5, True, True, True))
-            most = max(most, len(book._window.correct))
+            book.add(one)
+            most = max(most, len(book._window.labelled))
         return most
 
     assert held(25_000) == 25_000 // 20 - 1

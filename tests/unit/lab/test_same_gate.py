@@ -17,7 +17,7 @@ from streamal.lab.experiment import COMMITTEE_SIZE, Experiment, Reviewers, Setup
 from streamal.lab.replay import Replay
 from streamal.lab.source import Item
 from streamal.operations.topics import topic_specs
-from streamal.roles.appraisal import Appraisal
+from streamal.roles.gate_batch import Decided
 from streamal.settings import Settings
 from streamal.telemetry import Metrics
 
@@ -53,8 +53,10 @@ def through_the_roles(items: list[Item], chosen: Settings) -> list[tuple[Decisio
     pipeline = Pipeline(chosen, broker, clock, Metrics("lab"))
     decided: list[tuple[Decision, float]] = []
 
-    def observe(appraisal: Appraisal, decision: Decision) -> None:
-        decided.append((decision, appraisal.outlook.expected_correct))
+    def observe(each: Decided) -> None:
+        decided.extend(
+            zip(each.decisions, each.assessed.outlooks.expected_correct.tolist(), strict=True)
+        )
 
     gate, trainer = (
         pipeline.gate(instance="lab", observer=observe),
@@ -97,8 +99,11 @@ def through_the_lab(
 ) -> list[tuple[Decision, float]]:
     setup = Setup(strategy, policy, "logistic_regression", 0.15, 5)
     run = Replay(setup.gate(), setup.model(), Reviewers(), CLASSES)
-    seen = [each for item in items for each in run.step(item)]
-    return [(each.decision, each.expected_correct) for each in seen]
+    return [
+        pair
+        for seen in run.run(items)
+        for pair in zip(seen.decisions, seen.expected_correct.tolist(), strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,4 @@ def test_the_lab_leaves_no_window_undecided(experiment: Experiment) -> None:
     items = list(experiment.recording.items())[:25]
     setup = Setup("margin", "windowed_top_k,window=10", "logistic_regression", 0.5, 5)
     run = Replay(setup.gate(), setup.model(), Reviewers(), CLASSES)
-    seen = [len(run.step(item)) for item in items]
-    assert seen == [*[0] * 9, 10, *[0] * 9, 10, *[0] * 5]
-    assert len(run.finish()) == 5
-    assert run.finish() == []
+    assert [len(seen) for seen in run.run(items)] == [10, 10, 5]

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from streamal.core.types import Decision
 from streamal.errors import BreakerOpen, Rebalanced, Retriable
 from streamal.ports import TopicPartition
-from streamal.roles.appraisal import Appraisal
 from streamal.roles.gate import GateRole
+from streamal.roles.gate_batch import Decided
 from streamal.telemetry import Metrics
 from tests.support.town import SESSION_SECONDS, Town
 
@@ -177,8 +176,9 @@ def test_the_observer_sees_what_was_committed() -> None:
     town = Town({"gate": {"budget": 1.0}})
     seen: list[tuple[str, bool]] = []
 
-    def observe(appraisal: Appraisal, decision: Decision) -> None:
-        seen.append((appraisal.prediction.event_id, decision.query))
+    def observe(decided: Decided) -> None:
+        ids = [prediction.event_id for prediction in decided.predictions]
+        seen.extend(zip(ids, decided.decisions.queries, strict=True))
 
     gate = started(town, observer=observe)
     town.publish("a", partition=0)

@@ -20,7 +20,8 @@ def event(country: str | None, version: str = "1", label: str = "yes") -> Predic
 
 
 def countries(names: SegmentNames, *values: str) -> list[str]:
-    return [names.of(event(value))["country"] for value in values]
+    """The names of each value by itself, which are those of all of them together."""
+    return [str(names.columns([event(value)])["country"][0]) for value in values]
 
 
 def test_classes_are_a_key_of_their_own_unless_nobody_asks() -> None:
@@ -30,12 +31,17 @@ def test_classes_are_a_key_of_their_own_unless_nobody_asks() -> None:
 
 def test_every_key_is_named() -> None:
     names = SegmentNames({"country": 5, "model_version": 5, "prediction": 5})
-    assert names.of(event("de", "7")) == {
-        "country": "de",
-        "model_version": "7",
-        "prediction": "yes",
+    assert names.columns([event("de", "7"), event(None)]) == {
+        "country": ["de", "missing"],
+        "model_version": ["7", "1"],
+        "prediction": ["yes", "yes"],
     }
-    assert names.of(event(None))["country"] == "missing"
+
+
+def test_a_batch_is_named_as_its_events_one_by_one() -> None:
+    values = ["fr", "de", "it", "es", "fr", "nl", "de"]
+    together = SegmentNames({"country": 3}).columns([event(value) for value in values])
+    assert together["country"] == countries(SegmentNames({"country": 3}), *values)
 
 
 def test_new_values_are_named_on_sight_while_there_is_room() -> None:
