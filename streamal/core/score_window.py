@@ -48,14 +48,7 @@ class ScoreWindow:
 
     def rank(self, score: float) -> tuple[float, float]:
         """P(S < score) and P(S <= score), the item itself counted in, so the second is larger."""
-        self._single[0] = score
-        score = self._single[0]
-        ranked = self._sorted
-        count = len(ranked) + 1
-        below = up_to = bisect_left(ranked, score)
-        if below + 1 < count and ranked[below] == score:
-            up_to = bisect_right(ranked, score, below)
-        return below / count, (up_to + 1) / count
+        return self.place(score, 0.0)[:2]
 
     def quantile(self, share: float) -> float | None:
         """The smallest score with at least `share` of the window below it or at it; None if empty.
@@ -65,6 +58,24 @@ class ScoreWindow:
         """
         ranked = self._sorted
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
+
+    def place(self, score: float, share: float) -> tuple[float, float, float | None]:
+        """`rank` of a score and `quantile` of a share at once, for whom every event asks."""
+        self._single[0] = score
+        score = self._single[0]
+        ranked = self._sorted
+        held = len(ranked)
+        if not held:
+            return 0.0, 1.0, None
+        below = up_to = bisect_left(ranked, score)
+        if below < held and ranked[below] == score:
+            up_to = bisect_right(ranked, score, below)
+        place = int(share * held)
+        return (
+            below / (held + 1),
+            (up_to + 1) / (held + 1),
+            ranked[place if place < held else held - 1],
+        )
 
     @property
     def spread(self) -> float:

@@ -80,11 +80,7 @@ class Quantile(RankingPolicy):
 
     def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
         """See the class."""
-        top_share = (self._spend.target - self.floor) / (1.0 - self.floor)
-        lo, hi = self._scores.rank(score)
-        threshold = self._scores.quantile(1.0 - top_share)
-        return mixture(
-            (hi - (1.0 - top_share)) / (hi - lo),
-            self.floor,
-            score if threshold is None else threshold,
-        )
+        floor = self.floor
+        rest = 1.0 - (self._spend.target - floor) / (1.0 - floor)
+        lo, hi, threshold = self._scores.place(score, rest)
+        return mixture((hi - rest) / (hi - lo), floor, score if threshold is None else threshold)
