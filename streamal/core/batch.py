@@ -146,9 +146,10 @@ class Distributions:
 class FeatureColumns:
     """The features of n items, by name.
 
-    Lists of numbers are taken apart into `name.0`, `name.1`, ... What is no number of a magnitude
-    up to `LARGEST`, no text and no such list is missing; a feature that is null and one that an
-    item does not have are the same thing, because producers drop nulls at will.
+    Lists of numbers are taken apart into `name.0`, `name.1`, ...; where a feature of such a name is
+    a number itself, that counts. What is no number of a magnitude up to `LARGEST`, no text and no
+    such list is missing; a feature that is null and one that an item does not have are the same
+    thing, because producers drop nulls at will.
 
     Args:
         rows: the features of each item, as production published them.
@@ -162,15 +163,25 @@ class FeatureColumns:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def numbers(self) -> Mapping[str, Vector]:
         """Name to one number per item, NaN where it has none; booleans are 0 and 1."""
-        return self._columns[0]
+        return dict(zip(self.number_names, self.number_table, strict=True))
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The names in `numbers`, in the order of the rows of `number_table`."""
+        return self._sorted.number_names
+
+    @property
+    def number_table(self) -> NDArray[np.float64]:
+        """All `numbers` in one array, shape (names, n), C-contiguous."""
+        return self._sorted.number_table
 
     @property
     def texts(self) -> Mapping[str, Sequence[str | None]]:
         """Name to one text per item, None where it has none."""
-        return self._columns[1]
+        return self._sorted.texts
 
     @property
     def missing(self) -> Mapping[str, NDArray[np.bool_]]:
@@ -178,7 +189,7 @@ class FeatureColumns:
 
         A name that stands neither here nor in `names` is missing from all items.
         """
-        return self._columns[2]
+        return self._sorted.missing
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -186,13 +197,11 @@ class FeatureColumns:
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
 
     @cached_property
-    def _columns(
-        self,
-    ) -> tuple[dict[str, Vector], dict[str, list[str | None]], dict[str, NDArray[np.bool_]]]:
-        found = _Sorting(len(self.rows))
+    def _sorted(self) -> _Sorted:
+        sorting = _Sorting(len(self.rows))
         for name, values in self._values():
-            found.add(name, values)
-        return found.numbers, found.texts, found.missing
+            sorting.add(name, values)
+        return sorting.done()
 
     def _values(self) -> Iterable[tuple[str, Sequence[FeatureValue]]]:
         """Every feature with its value of each item, None where it has none."""
@@ -211,6 +220,24 @@ class FeatureColumns:
 
 
 _NUMBERS: Final = frozenset({float, int, bool})
+_TEXT: Final = frozenset({str})
+
+
+class _Sorted(NamedTuple):
+    """What `FeatureColumns` tells, under the same names."""
+
+    number_names: tuple[str, ...]
+    number_table: NDArray[np.float64]
+    texts: dict[str, Sequence[str | None]]
+    missing: dict[str, NDArray[np.bool_]]
+
+
+class _Numbers(NamedTuple):
+    """A column of numbers, and the feature that it is all or, as an entry of lists, a part of."""
+
+    feature: str
+    column: str
+    values: Sequence[float]
 
 
 class _Sorting:
@@ -218,53 +245,77 @@ class _Sorting:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self.numbers: dict[str, Vector] = {}
-        self.texts: dict[str, list[str | None]] = {}
-        self.missing: dict[str, NDArray[np.bool_]] = {}
+        self._numbers: list[_Numbers] = []
+        self._texts: dict[str, Sequence[str | None]] = {}
+        #: Features of which not all values are numbers, nor all texts.
+        self._mixed: list[str] = []
 
     def add(self, name: str, values: Sequence[FeatureValue]) -> None:
         """Take in one feature, a value per item."""
-        kinds = set(map(type, values))
+        kinds = frozenset(map(type, values))
         if kinds <= _NUMBERS:
-            self._note(name, self._add_numbers(name, values))
-        elif kinds == {str}:
-            self.texts[name] = list(values)  # type: ignore[arg-type]  # all of them are text
+            self._numbers.append(_Numbers(name, name, values))  # type: ignore[arg-type]  # they are
+        elif kinds == _TEXT:
+            self._texts[name] = values  # type: ignore[assignment]  # all of them are text
         else:
             self._add_mixed(name, values)
 
-    def _note(self, name: str, missing: NDArray[np.bool_]) -> None:
-        if missing.any():
-            self.missing[name] = missing
-
-    def _add_numbers(self, name: str, values: Sequence[FeatureValue]) -> NDArray[np.bool_]:
-        try:
-            column = np.array(values, dtype=np.float64)
-        except OverflowError:  # an integer beyond any double
-            column = np.array([_finite(value) for value in values], dtype=np.float64)
-        unusable = ~(np.abs(column) <= LARGEST)
-        if unusable.any():
-            column[unusable] = np.nan
-        if not unusable.all():
-            self.numbers[name] = column
-        return unusable
-
     def _add_mixed(self, name: str, values: Sequence[FeatureValue]) -> None:
-        plain = [value if isinstance(value, float | int) else None for value in values]
-        missing = np.ones(self._size, dtype=np.bool_)
-        if any(value is not None for value in plain):
-            missing &= self._add_numbers(
-                name, [np.nan if value is None else value for value in plain]
-            )
-        texts = [value if isinstance(value, str) else None for value in values]
-        if any(text is not None for text in texts):
-            self.texts[name] = texts
-            missing &= np.array([text is None for text in texts], dtype=np.bool_)
+        self._mixed.append(name)
+        if any(isinstance(value, float | int) for value in values):
+            plain = [value if isinstance(value, float | int) else np.nan for value in values]
+            self._numbers.append(_Numbers(name, name, plain))
+        if any(isinstance(value, str) for value in values):
+            self._texts[name] = [value if isinstance(value, str) else None for value in values]
         longest = max((len(each) for each in values if isinstance(each, tuple | list)), default=0)
         for index in range(longest):
-            missing &= self._add_numbers(
-                f"{name}.{index}", [_entry(value, index) for value in values]
-            )
-        self._note(name, missing)
+            entries = [_entry(value, index) for value in values]
+            self._numbers.append(_Numbers(name, f"{name}.{index}", entries))
+
+    def done(self) -> _Sorted:
+        """All that was taken in."""
+        table = _table([each.values for each in self._numbers], self._size)
+        usable = np.abs(table) <= LARGEST
+        if not self._mixed and usable.all():
+            names = tuple([each.column for each in self._numbers])
+            return _Sorted(names, table, self._texts, {})
+        table[~usable] = np.nan
+        missing = self._missing(usable)
+        return _Sorted(*self._merged(table, usable.any(axis=1).tolist()), self._texts, missing)
+
+    def _missing(self, usable: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+        present = {name: np.zeros(self._size, dtype=np.bool_) for name in self._mixed}
+        for each, row in zip(self._numbers, usable, strict=True):
+            before = present.get(each.feature)
+            present[each.feature] = row if before is None else before | row
+        for name in self._mixed:
+            if name in self._texts:
+                present[name] |= np.array([text is not None for text in self._texts[name]])
+        return {name: ~there for name, there in present.items() if not there.all()}
+
+    def _merged(
+        self, table: NDArray[np.float64], useful: Sequence[bool]
+    ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """The columns that hold any number; those of the same name become one."""
+        places: dict[str, int] = {}
+        for place, each in enumerate(self._numbers):
+            if not useful[place]:
+                continue
+            other = places.setdefault(each.column, place)
+            if other != place:
+                first, second = (place, other) if each.feature == each.column else (other, place)
+                table[other] = np.where(np.isnan(table[first]), table[second], table[first])
+        kept = list(places.values())
+        return tuple(places), table if len(kept) == len(table) else table[kept]
+
+
+def _table(columns: Sequence[Sequence[float]], size: int) -> NDArray[np.float64]:
+    """Shape (columns, size)."""
+    try:
+        table = np.array(columns, dtype=np.float64)
+    except OverflowError:  # an integer beyond any double
+        table = np.array([[_finite(value) for value in column] for column in columns])
+    return table.reshape(len(columns), size)
 
 
 def _entry(value: FeatureValue, index: int) -> float:
@@ -274,9 +325,9 @@ def _entry(value: FeatureValue, index: int) -> float:
     return np.nan
 
 
-def _finite(value: FeatureValue) -> float:
+def _finite(value: float) -> float:
     try:
-        return float(value) if isinstance(value, float | int) else np.nan
+        return float(value)
     except OverflowError:
         return np.nan
 
@@ -347,7 +398,7 @@ def numbers_of(values: Sequence[float | None]) -> Vector:
 def number_or_none(values: Vector, number: int) -> float | None:
     """The number of one item; None for NaN."""
     value = float(values[number])
-    return None if value != value else value  # noqa: PLR0124 - that is what NaN is
+    return None if value != value else value
 
 
 @dataclass(frozen=True, slots=True)
