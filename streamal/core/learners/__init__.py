@@ -7,7 +7,7 @@ room and `core.drift` are the only ones of the core that may import river.
 from streamal.core.learners.base import Learner
 from streamal.core.learners.committees import CommitteeKind
 from streamal.core.learners.factory import build_learner
-from streamal.core.learners.model import Model, Outlook, Target
+from streamal.core.learners.model import Model, Target
 from streamal.core.learners.online import OnlineModel, build_model
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.registry import LEARNERS, LearnerSpec
@@ -21,7 +21,6 @@ __all__ = [
     "LearnerSpec",
     "Model",
     "OnlineModel",
-    "Outlook",
     "Parameter",
     "Target",
     "WarmStart",

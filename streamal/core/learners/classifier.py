@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 from river.base import Classifier
 from river.compose import Pipeline
 from river.multiclass import OneVsRestClassifier
+from river.neighbors import KNNClassifier
 
-from streamal.core.learners.hyperplane import boundary_distance
-from streamal.core.types import NOTHING, Probabilities
+from streamal.core.batch import Distributions, Vector
+from streamal.core.learners.encoded import Encoded, Table, column_sums
+from streamal.core.learners.experts import ExpertMixture
+from streamal.core.learners.hyperplane import LinearVotes, Planes
+from streamal.core.learners.naive_bayes import FlooredGaussianNB, GaussianVotes
+from streamal.core.learners.neighbours import NeighbourVotes
 from streamal.errors import Reject
 
 __all__ = ["GuardedClassifier", "RiverModel", "takes_weight"]
 
 RiverModel: TypeAlias = "Classifier | Pipeline"
+
+#: What classifiers say of many items: shares of the classes, shape (classes, n).
+Votes: TypeAlias = Callable[[Encoded], Table]
 
 #: Memory and the cost of a prediction grow with each class, and a review tool that sends free text
 #: as labels would make a class of every answer.
@@ -48,6 +56,10 @@ class GuardedClassifier:
         model: any River classifier, or a pipeline that ends in one, that has learned nothing.
     """
 
+    #: How it predicts many items at once, and the names of the columns for which it does, until it
+    #: learns; None where River is asked for each item.
+    _votes: tuple[tuple[str, ...], Votes | None] | None = None
+
     def __init__(self, model: RiverModel) -> None:
         weighted = takes_weight(model)
         self._model = model if model._multiclass else OneVsRestClassifier(model)  # noqa: SLF001 - River's only way to say so
@@ -55,33 +67,52 @@ class GuardedClassifier:
         #: Class to the code that River knows it by.
         self._codes: dict[str, int] = {}
 
-    def predict_proba(self, columns: Mapping[str, Any]) -> Probabilities:
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was derived."""
+        return {name: value for name, value in self.__dict__.items() if name != "_votes"}
+
+    def predict_proba(self, columns: Encoded) -> Distributions:
         """Finite, non-negative probabilities summing to 1, in order of appearance; or nothing.
 
-        Empty before the first label, and when River's answer is empty, all zero or not finite, or
-        it cannot work with these columns.
+        Nothing before the first label, and for items of which River's answer is empty, all zero or
+        not finite, or that it cannot work with.
         """
         if not self._codes:
-            return NOTHING
-        try:
-            raw = self._model.predict_proba_one(columns)
-            votes = [float(raw.get(code, 0.0)) for code in self._codes.values()]
-        except _ODD_DATA:
-            return NOTHING
-        shares = [max(vote, 0.0) for vote in votes]  # NaN stays and spoils the total
-        total = math.fsum(shares)
-        if not 0.0 < total < math.inf:
-            return NOTHING
-        return {label: p / total for label, p in zip(self._codes, shares, strict=True)}
+            return Distributions(len(columns))
+        with np.errstate(all="ignore"):
+            shares = np.maximum(self._shares(columns), 0.0)  # NaN stays and spoils the total
+            total = column_sums(shares)
+            total[~(total < np.inf)] = np.nan
+            shares /= total
+        return Distributions.whole(tuple(self._codes), np.ascontiguousarray(shares.T))
 
-    def boundary_distance(self, columns: Mapping[str, Any]) -> float | None:
+    def _shares(self, columns: Encoded) -> Table:
+        if not columns.fixed:
+            return self._asked(columns)
+        if self._votes is None or self._votes[0] != columns.names:
+            codes = tuple(self._codes.values())
+            self._votes = columns.names, _votes(self._model, codes, columns)
+        votes = self._votes[1]
+        return self._asked(columns) if votes is None else votes(columns)
+
+    def _asked(self, columns: Encoded) -> Table:
+        """River's answers item by item; NaN where it has none."""
+        answers = np.full((len(columns), len(self._codes)), np.nan)
+        for number, item in enumerate(columns.rows):
+            try:
+                raw = self._model.predict_proba_one(item)
+                answers[number] = [float(raw.get(code, 0.0)) for code in self._codes.values()]
+            except _ODD_DATA:
+                continue
+        return np.ascontiguousarray(answers.T)
+
+    def boundary_distance(self, columns: Encoded) -> Vector | None:
         """See `Learner.boundary_distance`."""
         if len(self._codes) < 2:
             return None
-        try:
-            return boundary_distance(self._model, columns, tuple(self._codes.values()))
-        except _ODD_DATA:
-            return None
+        names = columns.names if columns.fixed else None
+        planes = Planes.of(self._model, tuple(self._codes.values()), names)
+        return None if planes is None or len(planes) < 2 else planes.boundary_distance(columns)
 
     def learn(
         self, columns: Mapping[str, Any], label: str, *, weight: float = 1.0, copies: int = 1
@@ -101,6 +132,7 @@ class GuardedClassifier:
         code = self._codes.get(label, len(self._codes))
         if code >= MAX_CLASSES:
             raise Reject("unlearnable", f"{label!r} would be class {code + 1}")
+        self._votes = None
         try:
             if self._weighted:
                 self._model.learn_one(columns, code, w=weight * copies)
@@ -111,3 +143,14 @@ class GuardedClassifier:
             name = type(self._model).__name__
             raise Reject("unlearnable", f"{name}: {type(error).__name__}: {error}") from error
         self._codes[label] = code
+
+
+def _votes(model: RiverModel, codes: Sequence[int], columns: Encoded) -> Votes | None:
+    """How a classifier predicts many items at once; None when River must be asked for each."""
+    if type(model) is ExpertMixture:
+        return model.votes
+    if type(model) is FlooredGaussianNB and columns.complete:
+        return GaussianVotes.of(model, codes, columns.names)
+    if type(model) is KNNClassifier:
+        return NeighbourVotes.of(model, codes, columns)
+    return LinearVotes.of(model, codes, columns)

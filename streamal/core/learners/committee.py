@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.chance import draw
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.preprocess import FrontEnd
 from streamal.core.learners.river_learner import RiverLearner
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 
 __all__ = ["BaggingCommittee", "poisson_one"]
 
@@ -67,11 +68,11 @@ class BaggingCommittee(Learner):
         self._members = tuple(members)
         self._seed = seed
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`; the serving classifier's."""
         return self._serving.predict_proba(self._front_end.encode(features))
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`; the serving classifier's."""
         return self._serving.boundary_distance(self._front_end.encode(features))
 
@@ -79,15 +80,16 @@ class BaggingCommittee(Learner):
         """See `Learner`."""
         return RiverLearner(self._front_end, self._serving)
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
-        """See `Learner`; empty mappings for members that have drawn no label yet."""
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
+        """See `Learner`; members that have drawn no label yet know nothing."""
         columns = self._front_end.encode(features)
         return tuple(member.predict_proba(columns) for member in self._members)
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """See `Learner`."""
-        self._front_end.learn(features)
-        columns = self._front_end.encode(features)
+        item = FeatureColumns([features])
+        self._front_end.learn(item)
+        (columns,) = self._front_end.encode(item).rows
         self._serving.learn(columns, label, weight=weight)
         for index, member in enumerate(self._members):
             copies = poisson_one(draw(self._seed, event_id, f"bagging {index}"))

@@ -8,8 +8,9 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.learners.base import Learner
-from streamal.core.types import Features, Probabilities, top_class
+from streamal.core.types import Features
 
 __all__ = ["Competition"]
 
@@ -68,15 +69,15 @@ class Competition(Learner):
         }
         self.serving = next(iter(learners))
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`; the serving learner's."""
         return self._learners[self.serving].predict_proba(features)
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """See `Learner`; the serving learner's."""
         return self._learners[self.serving].committee_proba(features)
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`; the serving learner's."""
         return self._learners[self.serving].boundary_distance(features)
 
@@ -97,8 +98,9 @@ class Competition(Learner):
             event_id: identity of the event.
             weight: 1 / propensity of the label.
         """
+        item = FeatureColumns([features])
         right = {
-            name: top_class(learner.predict_proba(features)) == label
+            name: learner.predict_proba(item).top_classes() == [label]
             for name, learner in self._learners.items()
         }
         for learner in self._learners.values():

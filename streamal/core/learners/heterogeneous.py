@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.learners.base import Learner
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 
 __all__ = ["HeterogeneousCommittee"]
 
@@ -28,11 +29,11 @@ class HeterogeneousCommittee(Learner):
         self._serving = serving
         self._members = tuple(members)
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`; the serving learner's."""
         return self._serving.predict_proba(features)
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`; the serving learner's."""
         return self._serving.boundary_distance(features)
 
@@ -40,7 +41,7 @@ class HeterogeneousCommittee(Learner):
         """See `Learner`."""
         return self._serving.without_committee()
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """See `Learner`."""
         return tuple(member.predict_proba(features) for member in self._members)
 

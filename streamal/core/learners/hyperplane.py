@@ -1,86 +1,164 @@
-"""How far an item lies from the boundary between two classes of a linear classifier.
+"""River's linear classifiers as matrices: what they predict, and how far a boundary is.
 
-Reads the weights of River's linear models. A classifier without them (a tree, a mixture, a pipeline
-of the user's own) has no hyperplane and no distance.
+A classifier without weights (a tree, a mixture, a pipeline of the user's own) has no hyperplane and
+no distance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import fsum, isfinite, sqrt
-from typing import Any
+from typing import Any, Final
 
-from river.linear_model import ALMAClassifier, PAClassifier, SoftmaxRegression
+import numpy as np
+from river.linear_model import (
+    ALMAClassifier,
+    LogisticRegression,
+    PAClassifier,
+    Perceptron,
+    SoftmaxRegression,
+)
 from river.linear_model.base import GLM
 from river.multiclass import OneVsRestClassifier
+from river.optim.losses import BinaryLoss
 
-__all__ = ["boundary_distance"]
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Encoded, Table, column_sums, weighted_sums
 
+__all__ = ["LinearVotes", "Planes"]
 
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """One class's linear function: w . x + b."""
-
-    weights: Mapping[str, float]
-    intercept: float
-
-    def at(self, columns: Mapping[str, Any]) -> float:
-        terms = [w * columns[name] for name, w in self.weights.items() if name in columns]
-        return fsum(terms) + self.intercept
-
-    def distance_of_weights(self, other: _Plane) -> float:
-        names = dict.fromkeys((*self.weights, *other.weights))
-        mine, theirs = self.weights.get, other.weights.get
-        return sqrt(fsum([(mine(name, 0.0) - theirs(name, 0.0)) ** 2 for name in names]))
+#: From here on River's sigmoid is 0 or 1.
+_LARGEST_LOGIT: Final = 30.0
 
 
-def boundary_distance(
-    model: object, columns: Mapping[str, Any], codes: Sequence[int]
-) -> float | None:
-    """The distance from an item to the nearest boundary of the region that its class is given.
-
-    With linear functions f of weights w, the item x belongs to the class t with the largest f(x),
-    and min over the others j of (f_t(x) - f_j(x)) / ||w_t - w_j|| is how far it must be moved until
-    another class wins.
+class Planes:
+    """One linear function w . x + b for each class.
 
     Args:
-        model: a River classifier for several classes.
-        columns: numbers by column, as the model learned them.
-        codes: the classes as River knows them.
-
-    Returns:
-        At least 0, in units of the columns; None when the model is not linear, knows fewer than two
-        classes, or the distance is not finite.
+        names: of the columns.
+        weights: shape (classes, columns).
+        intercepts: shape (classes,).
     """
-    planes = [plane for code in codes if (plane := _plane(model, code)) is not None]
-    if len(planes) < 2:
-        return None
-    values = [plane.at(columns) for plane in planes]
-    best = max(range(len(planes)), key=values.__getitem__)
-    nearest = min(
-        _distance(values[best] - value, planes[best].distance_of_weights(plane))
-        for number, (value, plane) in enumerate(zip(values, planes, strict=True))
-        if number != best
-    )
-    return nearest if isfinite(nearest) else None
+
+    def __init__(self, names: tuple[str, ...], weights: Table, intercepts: Vector) -> None:
+        self._names = names
+        self._weights = weights
+        self._intercepts = intercepts[:, None]
+
+    @classmethod
+    def of(
+        cls, model: object, codes: Sequence[int], names: tuple[str, ...] | None = None
+    ) -> Planes | None:
+        """Those of a River classifier for several classes; None when it is not linear.
+
+        Args:
+            model: the classifier.
+            codes: the classes as River knows them; those that it has no function for are left out.
+            names: of the columns to come; None for all that have a weight.
+        """
+        read = [plane for code in codes if (plane := _plane(model, code)) is not None]
+        if not read:
+            return None
+        if names is None:
+            names = tuple(dict.fromkeys(name for weights, _ in read for name in weights))
+        table = [[weights.get(name, 0.0) for name in names] for weights, _ in read]
+        intercepts = np.array([intercept for _, intercept in read])
+        return cls(names, np.array(table, dtype=np.float64).reshape(len(read), -1), intercepts)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def at(self, columns: Encoded) -> Table:
+        """The value of every function, shape (classes, n); NaN where a column is no number."""
+        return weighted_sums(self._weights, columns.chosen(self._names)) + self._intercepts
+
+    def boundary_distance(self, columns: Encoded) -> Vector:
+        """The distance from each item to the nearest boundary of the region of its class.
+
+        With linear functions f of weights w, the item x belongs to the class t with the largest
+        f(x), and min over the others j of (f_t(x) - f_j(x)) / ||w_t - w_j|| is how far it must be
+        moved until another class wins.
+
+        Returns:
+            At least 0, in units of the columns; NaN when it is not finite.
+        """
+        with np.errstate(all="ignore"):
+            values = self.at(columns)
+            best = values.argmax(axis=0)
+            nearest = np.full(len(columns), np.inf)
+            for code in np.unique(best).tolist():
+                items = np.flatnonzero(best == code)
+                nearest[items] = self._nearest(code, values[:, items])
+            nearest[~np.isfinite(nearest)] = np.nan
+        return nearest
+
+    def _nearest(self, code: int, values: Table) -> Vector:
+        """Where two classes have the same weights, no move changes the lead."""
+        slopes = np.sqrt(np.add.reduce((self._weights[code] - self._weights) ** 2, axis=1))
+        others = np.arange(len(self)) != code
+        leads, slopes = (values[code] - values)[others], slopes[others, None]
+        flat = np.where(leads == 0.0, 0.0, leads * np.inf)
+        distances: Table = np.where(slopes > 0.0, leads / slopes, flat)
+        nearest: Vector = distances.min(axis=0)
+        return nearest
 
 
-def _distance(lead: float, slope: float) -> float:
-    """Where two classes have the same weights, no move changes the lead."""
-    if slope > 0.0:
-        return lead / slope
-    return 0.0 if lead == 0.0 else float("inf")
+class LinearVotes:
+    """What a linear classifier of River's predicts for many items.
+
+    Args:
+        planes: one function for each class.
+        softmax: whether the classes share one distribution; else each has a logistic function.
+    """
+
+    def __init__(self, planes: Planes, *, softmax: bool) -> None:
+        self._planes = planes
+        self._softmax = softmax
+
+    @classmethod
+    def of(cls, model: object, codes: Sequence[int], columns: Encoded) -> LinearVotes | None:
+        """Those of a classifier; None when it is none that is known to predict so.
+
+        Args:
+            model: a River classifier for several classes.
+            codes: all classes as River knows them.
+            columns: of the items to come.
+        """
+        softmax = type(model) is SoftmaxRegression
+        if not softmax and not _has_logistic_functions(model):
+            return None
+        planes = Planes.of(model, codes, columns.names)
+        return None if planes is None or len(planes) < len(codes) else cls(planes, softmax=softmax)
+
+    def __call__(self, columns: Encoded) -> Table:
+        """Shares of the classes, shape (classes, n)."""
+        logits = self._planes.at(columns)
+        if self._softmax:
+            shares: Table = np.exp(logits - logits.max(axis=0))
+            return shares
+        shares = 1.0 / (1.0 + np.exp(-logits))
+        shares[logits < -_LARGEST_LOGIT] = 0.0
+        shares[:, column_sums(shares) == 0.0] = 1.0
+        return shares
 
 
-def _plane(model: object, code: int) -> _Plane | None:
+def _has_logistic_functions(model: Any) -> bool:  # noqa: ANN401 - River's classes
+    if type(model) is not OneVsRestClassifier:
+        return False
+    binary = model.classifier
+    if type(binary) in (LogisticRegression, Perceptron):
+        return type(binary.loss).mean_func is BinaryLoss.mean_func
+    return type(binary) in (PAClassifier, ALMAClassifier)
+
+
+def _plane(model: object, code: int) -> tuple[Mapping[Any, float], float] | None:
+    """Weights by column, and the intercept."""
     if isinstance(model, SoftmaxRegression):
-        return _Plane(dict(model.weights[code].items()), 0.0) if code in model.weights else None
+        return (model.weights[code], 0.0) if code in model.weights else None
     if not isinstance(model, OneVsRestClassifier) or code not in model.classifiers:
         return None
     binary = model.classifiers[code]
     if isinstance(binary, ALMAClassifier):
-        return _Plane(binary.w, 0.0)
+        return binary.w, 0.0
     if isinstance(binary, GLM | PAClassifier):
-        return _Plane(binary.weights, float(binary.intercept))
+        return binary.weights, float(binary.intercept)
     return None

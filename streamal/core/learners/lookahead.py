@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Sequence
 from typing import cast
 
+from streamal.core.batch import FeatureColumns
 from streamal.core.learners.base import Learner
 from streamal.core.types import Features, Probabilities
 from streamal.errors import Reject
@@ -44,15 +45,20 @@ class FrozenLearner:
 
     def predictions(self, items: Sequence[Features]) -> list[Probabilities]:
         """What it predicts for each item; an item that was among the last ones costs nothing."""
-        known, self._known = self._known, {}
-        for item in items:
-            self._known[id(item)] = known.get(id(item)) or (item, self._predict(item))
-        return [self._known[id(item)][1] for item in items]
+        new = [item for item in items if id(item) not in self._known]
+        known = {id(item): self._known[id(item)] for item in items if id(item) in self._known}
+        if new:
+            known |= {
+                id(item): (item, answer)
+                for item, answer in zip(new, self._predict(new), strict=True)
+            }
+        self._known = known
+        return [known[id(item)][1] for item in items]
 
-    def _predict(self, item: Features) -> Probabilities:
+    def _predict(self, items: Sequence[Features]) -> list[Probabilities]:
         if self._untaught is None:
             self._untaught = self.copy()
-        return self._untaught.predict_proba(item)
+        return self._untaught.predict_proba(FeatureColumns(items)).items()
 
 
 class ModelLookahead:
@@ -92,4 +98,4 @@ class ModelLookahead:
             copy.learn(self.inputs, label, event_id=self._event_id)
         except Reject:
             return self.now(items)
-        return [copy.predict_proba(item) for item in items]
+        return copy.predict_proba(FeatureColumns(items)).items()

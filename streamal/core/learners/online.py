@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+
+from streamal.core.batch import (
+    Distributions,
+    FeatureColumns,
+    Outlooks,
+    Outputs,
+    Vector,
+    number_or_none,
+)
 from streamal.core.learners.base import Learner
 from streamal.core.learners.committees import (
     DIFFERENT_LEARNERS,
     CommitteeKind,
     build_with_committee,
 )
-from streamal.core.learners.labelled_memory import LabelledMemory
+from streamal.core.learners.labelled_memory import KeptItem, LabelledMemory
 from streamal.core.learners.lookahead import FrozenLearner, ModelLookahead
-from streamal.core.learners.model import RESERVED, Model, Outlook, Target
+from streamal.core.learners.model import RESERVED, Model, Target
 from streamal.core.learners.strategy_bandit import StrategyBandit
 from streamal.core.types import (
     NONE_LABELLED,
@@ -21,11 +31,9 @@ from streamal.core.types import (
     FeatureValue,
     Labelled,
     LabelledItem,
-    Probabilities,
     Production,
     Selection,
     Truth,
-    top_class,
 )
 from streamal.errors import Reject
 
@@ -34,6 +42,13 @@ __all__ = ["RIGHT", "WRONG", "OnlineModel", "build_model"]
 #: The classes that `target = error` learns: was production right about the item, or wrong?
 RIGHT = "right"
 WRONG = "wrong"
+
+
+class _Inputs(NamedTuple):
+    """What the learner sees of a batch, with what production said about it."""
+
+    inputs: FeatureColumns
+    production: Outputs
 
 
 class OnlineModel(Model):
@@ -73,18 +88,21 @@ class OnlineModel(Model):
         """See `Model`."""
         return self._bandit.mixture
 
-    def outlook(self, features: Features, production: Production) -> Outlook:
+    def outlook(self, features: FeatureColumns, production: Outputs) -> Outlooks:
         """See `Model`."""
         inputs = self._inputs(features, production)
         probabilities = self._learner.predict_proba(inputs)
-        return Outlook(
+        return Outlooks(
             probabilities=probabilities,
             committee=self._learner.committee_proba(inputs),
             expected_correct=self._expected_correct(probabilities, production),
+            values=np.full(len(features), np.nan),
+            committee_values=[()] * len(features),
+            expected_loss=np.full(len(features), np.nan),
         )
 
-    def boundary_distance(self, features: Features, production: Production) -> float | None:
-        """How far the item is from the nearest boundary between two classes; see `Learner`."""
+    def boundary_distance(self, features: FeatureColumns, production: Outputs) -> Vector | None:
+        """See `Model`."""
         return self._learner.boundary_distance(self._inputs(features, production))
 
     def keep_labelled(self, *, on: bool) -> None:
@@ -102,24 +120,33 @@ class OnlineModel(Model):
     def _labelled(self, *, margins: bool) -> Labelled:
         if self._memory is None:
             return NONE_LABELLED
+        items = list(self._memory.items())
         return Labelled(
             tuple(
                 LabelledItem(
                     kept.event_id,
                     {k: v for k, v in kept.inputs.items() if not k.startswith(RESERVED)},
                     kept.label,
-                    self._margin(kept.inputs, kept.label) if margins else None,
+                    margin,
                 )
-                for kept in self._memory.items()
+                for kept, margin in zip(
+                    items, self._margins(items) if margins else [None] * len(items), strict=True
+                )
             )
         )
 
-    def _margin(self, inputs: Features, label: str) -> float | None:
-        """Distance to the nearest boundary, below 0 on the wrong side of it."""
-        distance = self._learner.boundary_distance(inputs)
-        if distance is None:
-            return None
-        return distance if top_class(self._learner.predict_proba(inputs)) == label else -distance
+    def _margins(self, items: Sequence[KeptItem]) -> list[float | None]:
+        """Distances to the nearest boundary, below 0 on the wrong side of it."""
+        inputs = FeatureColumns([kept.inputs for kept in items])
+        distances = self._learner.boundary_distance(inputs)
+        if distances is None:
+            return [None] * len(items)
+        believed = self._learner.predict_proba(inputs).top_classes()
+        signs = [
+            1.0 if top == kept.label else -1.0 for top, kept in zip(believed, items, strict=True)
+        ]
+        margins = distances * np.array(signs)
+        return [number_or_none(margins, number) for number in range(len(items))]
 
     def lookahead(
         self, features: Features, production: Production, *, event_id: str
@@ -127,7 +154,7 @@ class OnlineModel(Model):
         """See `Model`."""
         if self._frozen is None:
             self._frozen = FrozenLearner(self._learner)
-        return ModelLookahead(self._frozen, self._inputs(features, production), event_id)
+        return ModelLookahead(self._frozen, self._input(features, production), event_id)
 
     def learn(
         self,
@@ -140,7 +167,7 @@ class OnlineModel(Model):
     ) -> None:
         """See `Model`."""
         label = self._as_learned(production, truth)
-        inputs = self._inputs(features, production)
+        inputs = self._input(features, production)
         self._thaw()
         self._learner.learn(inputs, label, event_id=event_id, weight=weight)
         self.labels_learned += 1
@@ -155,8 +182,9 @@ class OnlineModel(Model):
         if selection.advice is None:
             return
         label = self._as_learned(production, truth)
-        known = top_class(self._learner.predict_proba(self._inputs(features, production)))
-        self._bandit.credit(selection, wrong=known != label)
+        inputs = FeatureColumns([self._input(features, production)])
+        known = self._learner.predict_proba(inputs).top_classes()
+        self._bandit.credit(selection, wrong=known != [label])
 
     def _thaw(self) -> None:
         """Let whoever still looks ahead keep the learner as it is now."""
@@ -176,7 +204,7 @@ class OnlineModel(Model):
             )
         return RIGHT if production.label == truth else WRONG
 
-    def _inputs(self, features: Features, production: Production) -> Features:
+    def _input(self, features: Features, production: Production) -> Features:
         if self._target is Target.LABEL:
             return features
         own: dict[str, FeatureValue] = {
@@ -188,18 +216,66 @@ class OnlineModel(Model):
             own[f"{RESERVED}p({label})"] = p
         return own
 
-    def _expected_correct(self, probabilities: Probabilities, production: Production) -> float:
+    def _inputs(self, features: FeatureColumns, production: Outputs) -> FeatureColumns:
+        if self._target is Target.LABEL:
+            return features
+        known = features.memo.get(_Inputs)
+        if not isinstance(known, _Inputs) or known.production is not production:
+            rows = [
+                self._input(row, production.item(number))
+                for number, row in enumerate(features.rows)
+            ]
+            features.memo[_Inputs] = known = _Inputs(FeatureColumns(rows), production)
+        return known.inputs
+
+    def _expected_correct(self, probabilities: Distributions, production: Outputs) -> Vector:
         """The model's word once it knows two classes, else production's, else even odds.
 
         A model that has seen one class gives it probability 1 whatever the item is; that is no
         prediction.
         """
-        wanted = RIGHT if self._target is Target.ERROR else production.label
-        if wanted is not None and len(probabilities) > 1:
-            expected = probabilities.get(wanted, 0.0)
+        labels = production.labels
+        wanted = [RIGHT] * len(labels) if self._target is Target.ERROR else labels
+        several = [block for block in probabilities.blocks if len(block.classes) > 1]
+        expected = _of_class(Distributions(probabilities.size, several), wanted, unknown=0.0)
+        unsaid = np.isnan(expected)
+        if unsaid.any():
+            theirs = _of_class(production.probabilities, labels, unknown=0.5)
+            expected[unsaid] = theirs[unsaid]
+            expected[np.isnan(expected)] = 0.5
+        return np.clip(expected, 0.0, 1.0)
+
+
+_UNKNOWN_CLASS: Final = -1
+_NO_CLASS: Final = -2
+
+
+def _of_class(
+    probabilities: Distributions, wanted: Sequence[str | None], *, unknown: float
+) -> Vector:
+    """The probability of one class per item.
+
+    Args:
+        probabilities: of the items.
+        wanted: the class of each.
+        unknown: for an item that knows others only.
+
+    Returns:
+        NaN for an item that knows nothing, and where no class is wanted.
+    """
+    found = np.full(probabilities.size, np.nan)
+    for rows, classes, p in probabilities.blocks:
+        places: dict[str | None, int] = {label: place for place, label in enumerate(classes)}
+        places[None] = _NO_CLASS
+        asked = wanted if len(rows) == len(wanted) else [wanted[row] for row in rows.tolist()]
+        columns = np.array([places.get(label, _UNKNOWN_CLASS) for label in asked])
+        there = columns >= 0
+        if there.all():
+            found[rows] = p[np.arange(len(rows)), columns]
         else:
-            expected = production.probabilities.get(production.label or "", 0.5)
-        return min(1.0, max(0.0, expected))
+            found[rows[there]] = p[there, columns[there]]
+            found[rows[columns == _UNKNOWN_CLASS]] = unknown
+    return found
 
 
 def build_model(

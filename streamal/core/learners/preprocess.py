@@ -1,8 +1,8 @@
 """The feature front end: mixed features in, numeric columns that a River classifier can use out.
 
-River's StandardScaler does the scaling. Its other transformers, chained, come close, but they let
-NaN and infinity into the running moments, grow with every new category, take in unseen names while
-*predicting*, and cannot flag what is missing; hence one class that looks at each feature once.
+River's transformers, chained, come close, but they take one item at a time, let NaN and infinity
+into the running moments, grow with every new category, take in unseen names while *predicting*, and
+cannot flag what is missing; hence one class that looks at each feature once.
 
 What becomes of a value (columns are named after their feature):
 
@@ -22,23 +22,20 @@ JSON writers drop nulls at will and the model must not tell them apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
-from river.preprocessing import StandardScaler
+import numpy as np
+from numpy.typing import NDArray
 
+from streamal.core.batch import FeatureColumns, Vector
+from streamal.core.learners.encoded import Columns, Encoded, Table
 from streamal.core.types import Features
 
-__all__ = ["AsIs", "Column", "Columns", "Encoding", "FrontEnd", "Preprocessor", "plain"]
+__all__ = ["AsIs", "Encoding", "FrontEnd", "Preprocessor", "plain"]
 
-#: What a classifier sees: a number, a nominal code in a 1-tuple (see `Encoding.NOMINAL`), or, in a
-#: user's own pipeline, the text itself.
-Column: TypeAlias = "float | str | tuple[int]"
-Columns: TypeAlias = dict[str, Column]
-
-#: Larger magnitudes count as missing: their squares, which the running variance sums up, overflow.
-LARGEST = 1e100
 #: Scaled values are clipped here, in standard deviations: one wild value would otherwise throw the
 #: weights of a linear model off for thousands of items.
 CLIP = 8.0
@@ -51,11 +48,11 @@ _OTHER = -1
 class FrontEnd(Protocol):
     """What stands between an event's features and a classifier."""
 
-    def learn(self, features: Features) -> None:
-        """Take note of one labelled item."""
+    def learn(self, features: FeatureColumns) -> None:
+        """Take note of one labelled item, a batch of one."""
 
-    def encode(self, features: Features) -> Columns:
-        """What the classifier sees of an item. Changes no state."""
+    def encode(self, features: FeatureColumns) -> Encoded:
+        """What the classifier sees of some items. Changes no state."""
 
 
 class Encoding(StrEnum):
@@ -75,51 +72,108 @@ class Encoding(StrEnum):
     NOMINAL = "nominal"
 
 
-def _sorted_out(
-    features: Mapping[str, object],
-) -> tuple[dict[str, float], dict[str, str], set[str]]:
-    """The usable numbers (lists flattened), the texts, and the names of the features they are of.
-
-    A feature whose name is not among the last is missing.
-    """
-    numbers: dict[str, float] = {}
-    texts: dict[str, str] = {}
-    present: set[str] = set()
-    for name, value in features.items():
-        if isinstance(value, (float, int)):
-            if -LARGEST <= value <= LARGEST:  # NaN fails too
-                numbers[name] = float(value)
-                present.add(name)
-        elif isinstance(value, str):
-            texts[name] = value
-            present.add(name)
-        elif isinstance(value, (tuple, list)):
-            for index, entry in enumerate(value):
-                if isinstance(entry, (float, int)) and -LARGEST <= entry <= LARGEST:
-                    numbers[f"{name}.{index}"] = float(entry)
-                    present.add(name)
-    return numbers, texts, present
-
-
 def plain(features: Features) -> Columns:
     """Features for a user's own pipeline: as they are, lists flattened, missing values left out.
 
     >>> plain({"size": 3, "colour": "red", "age": None, "place": (0.5, 2)})
     {'size': 3.0, 'place.0': 0.5, 'place.1': 2.0, 'colour': 'red'}
     """
-    numbers, texts, _ = _sorted_out(features)
-    return {**numbers, **texts}
+    return AsIs().encode(FeatureColumns([features])).rows[0]
 
 
 class AsIs:
     """The front end of a user's own pipeline: `plain`, nothing learned."""
 
-    def learn(self, features: Features) -> None:
+    def learn(self, features: FeatureColumns) -> None:
         """Nothing to learn."""
 
-    def encode(self, features: Features) -> Columns:
+    def encode(self, features: FeatureColumns) -> Encoded:
         """The features, plain."""
-        return plain(features)
+        known = features.memo.get(AsIs)
+        if not isinstance(known, Encoded):
+            known = Encoded(
+                features.number_names,
+                features.number_table,
+                features.texts,
+                fixed=False,
+                complete=False,
+            )
+            features.memo[AsIs] = known
+        return known
+
+
+class _Moments:
+    """Running mean and variance of each column, over the items that have it.
+
+    Source: Welford (1962), "Note on a Method for Calculating Corrected Sums of Squares and
+    Products", Technometrics 4.
+    """
+
+    def __init__(self) -> None:
+        self._counts = self.means = self._variances = np.zeros(0)
+
+    def grow(self, size: int) -> None:
+        """Make room for new columns at the end."""
+        more = np.zeros(size - len(self.means))
+        self._counts = np.concatenate([self._counts, more])
+        self.means = np.concatenate([self.means, more])
+        self._variances = np.concatenate([self._variances, more])
+
+    def learn(self, values: Vector) -> None:
+        """Take in one item; NaN for the columns that it lacks."""
+        there = ~np.isnan(values)
+        counts = self._counts + there
+        before = self.means
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = before + (values - before) / counts
+            change = ((values - before) * (values - means) - self._variances) / counts
+        if not there.all():
+            means, change = np.where(there, means, before), np.where(there, change, 0.0)
+        self._counts, self.means = counts, means
+        self._variances = self._variances + change
+
+    @property
+    def deviations(self) -> Vector:
+        """The standard deviations; infinite for a column that never varied."""
+        return np.sqrt(np.where(self._variances > 0.0, self._variances, np.inf))
+
+
+class _Layout:
+    """Where which column of the encoded table is.
+
+    Args:
+        numbers: names of the numbers, whose columns come first.
+        categories: per text feature, category to its code; none in the nominal encoding.
+        gaps: features with a flag.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[str],
+        categories: dict[str, dict[str, int]],
+        gaps: Sequence[str],
+    ) -> None:
+        places = {name: place for place, name in enumerate(numbers)}
+        #: Per text feature, where each code is, and last where "other" is: [-1], like its code.
+        self.categories = {
+            name: np.array(
+                [
+                    *[places.setdefault(f"{name}={text}", len(places)) for text in codes],
+                    places.setdefault(f"{name}=", len(places)),
+                ]
+            )
+            for name, codes in categories.items()
+        }
+        self.gaps = {name: places.setdefault(f"{name}?", len(places)) for name in gaps}
+        self.numbers = tuple(numbers)
+        self.names = tuple(places)
+
+
+class _Known(NamedTuple):
+    """A batch that was encoded, and the means of that time."""
+
+    encoded: Encoded
+    means: Vector
 
 
 class Preprocessor:
@@ -146,42 +200,127 @@ class Preprocessor:
         self._scale = scale
         self._max_categories = max_categories
         self._max_columns = max_columns
-        self._moments = StandardScaler()
+        #: Learned numbers, by name, and their places among the moments.
+        self._numbers: dict[str, int] = {}
+        self._moments = _Moments()
         #: Per text feature: category to its code, in order of appearance.
         self._categories: dict[str, dict[str, int]] = {}
         #: Features that learned items had, and whether one of a later item was missing. A feature
         #: that only new versions of production send is not missing from older items.
         self._gaps: dict[str, bool] = {}
-        self._any_gap = False
         self._columns = 0
 
-    def learn(self, features: Features) -> None:
-        """Take note of one item's names, numbers and categories."""
-        numbers, texts, present = _sorted_out(features)
-        means = self._moments.means
-        self._learn_gaps(present)
-        for name in numbers:
-            if name not in means and self._room():
-                means[name] = 0.0
-        self._moments.learn_one({name: x for name, x in numbers.items() if name in means})
-        for name, text in texts.items():
-            self._learn_category(name, text)
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was derived."""
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("_layout", "_deviations")
+        }
 
-    def encode(self, features: Features) -> Columns:
-        """The item's columns, as far as they were learned. Changes no state."""
-        numbers, texts, present = _sorted_out(features)
-        means = self._moments.means
-        known = {name: x for name, x in numbers.items() if name in means}
-        columns: Columns = self._scaled(known) if self._scale else {**known}
-        if self._encoding is Encoding.DENSE and len(known) < len(means):
-            for name, mean in means.items():
-                if name not in known:
-                    columns[name] = 0.0 if self._scale else mean
-        if self._categories:
-            self._encode_categories(columns, texts)
-        if self._any_gap:
-            self._encode_gaps(columns, present)
-        return columns
+    def learn(self, features: FeatureColumns) -> None:
+        """Take note of one item's names, numbers and categories."""
+        columns = self._columns
+        missing = features.missing
+        self._learn_gaps({name for name in features.names if name not in missing})
+        self._learn_numbers(features)
+        for name, texts in features.texts.items():
+            for text in texts:
+                if text is not None:
+                    self._learn_category(name, text)
+        if columns != self._columns:
+            self.__dict__.pop("_layout", None)
+        self.__dict__.pop("_deviations", None)
+
+    def encode(self, features: FeatureColumns) -> Encoded:
+        """The items' columns, as far as they were learned. Changes no state."""
+        known = features.memo.get(self)
+        # Every label brings other moments.
+        if not isinstance(known, _Known) or known.means is not self._moments.means:
+            features.memo[self] = known = _Known(self._encoded(features), self._moments.means)
+        return known.encoded
+
+    def _encoded(self, features: FeatureColumns) -> Encoded:
+        layout, size = self._layout, len(features)
+        sparse, table = self._encoding is Encoding.SPARSE, self._scaled(features)
+        if len(table) < len(layout.names):
+            absent = np.nan if sparse else 0.0
+            more = np.full((len(layout.names) - len(table), size), absent)
+            table = np.concatenate([table, more])
+        elif table is features.number_table and (layout.categories or layout.gaps):
+            table = table.copy()  # a feature is named like a flag
+        others = None
+        if self._encoding is Encoding.NOMINAL:
+            others = self._nominal(features)
+        elif layout.categories:
+            self._one_hot(table, features)
+        for name, place in layout.gaps.items():
+            missing = _missing(features, name)
+            if sparse:
+                table[place, missing] = 1.0
+            else:
+                table[place] = missing
+        return Encoded(
+            layout.names, table, others, fixed=True, complete=self._encoding is Encoding.DENSE
+        )
+
+    @cached_property
+    def _layout(self) -> _Layout:
+        nominal = self._encoding is Encoding.NOMINAL
+        gaps = [name for name, flagged in self._gaps.items() if flagged]
+        return _Layout(list(self._numbers), {} if nominal else self._categories, gaps)
+
+    @cached_property
+    def _deviations(self) -> Table:
+        return self._moments.deviations[:, None]
+
+    def _scaled(self, features: FeatureColumns) -> Table:
+        """The numbers, a row for each that was learned."""
+        table, means = self._known(features), self._moments.means[:, None]
+        if self._scale:
+            table = table - means
+            table /= self._deviations
+            np.clip(table, -CLIP, CLIP, out=table)
+        if self._encoding is Encoding.DENSE:
+            gone = np.isnan(table)
+            if gone.any():
+                return np.where(gone, 0.0 if self._scale else means, table)
+        return table
+
+    def _known(self, features: FeatureColumns) -> Table:
+        """Learned numbers as they are, NaN where an item lacks one."""
+        names, wanted = features.number_names, self._layout.numbers
+        if names == wanted:
+            return features.number_table
+        places = {name: place for place, name in enumerate(names)}
+        table = np.full((len(wanted), len(features)), np.nan)
+        both = [(row, places[name]) for row, name in enumerate(wanted) if name in places]
+        if both:
+            rows, columns = zip(*both, strict=True)
+            table[list(rows)] = features.number_table[list(columns)]
+        return table
+
+    def _one_hot(self, table: Table, features: FeatureColumns) -> None:
+        for name, places in self._layout.categories.items():
+            if self._encoding is Encoding.DENSE:
+                table[places] = 0.0
+            texts = features.texts.get(name)
+            if texts is None:
+                continue
+            codes = self._categories[name]
+            items = [number for number, text in enumerate(texts) if text is not None]
+            found = [codes.get(text, _OTHER) for text in texts if text is not None]
+            table[places[found], items] = 1.0
+
+    def _nominal(self, features: FeatureColumns) -> dict[str, list[tuple[int] | None]]:
+        return {
+            f"{name}=": [
+                None if text is None else (self._categories[name].get(text, _OTHER),)
+                for text in features.texts[name]
+            ]
+            for name in self._categories
+            if name in features.texts
+        }
 
     def _room(self) -> bool:
         """Whether one more column fits; counts it when it does."""
@@ -192,12 +331,26 @@ class Preprocessor:
 
     def _learn_gaps(self, present: set[str]) -> None:
         """Flag known features that this item lacks, then know the ones it has."""
+        if self._gaps.keys() == present:
+            return
         for name, flagged in self._gaps.items():
             if not flagged and name not in present and self._room():
-                self._gaps[name] = self._any_gap = True
+                self._gaps[name] = True
         for name in sorted(present - self._gaps.keys()):
             if len(self._gaps) < self._max_columns:
                 self._gaps[name] = False
+
+    def _learn_numbers(self, features: FeatureColumns) -> None:
+        names = features.number_names
+        if names != self._layout.numbers:
+            before = len(self._numbers)
+            for name in names:
+                if name not in self._numbers and self._room():
+                    self._numbers[name] = len(self._numbers)
+            if len(self._numbers) > before:
+                self.__dict__.pop("_layout", None)
+                self._moments.grow(len(self._numbers))
+        self._moments.learn(self._known(features)[:, 0])
 
     def _learn_category(self, name: str, text: str) -> None:
         if name not in self._categories:
@@ -210,31 +363,8 @@ class Preprocessor:
         if self._room():
             codes[text] = len(codes)
 
-    def _scaled(self, numbers: dict[str, float]) -> Columns:
-        scaled: dict[str, float] = self._moments.transform_one(numbers)
-        return {
-            name: x if -CLIP <= x <= CLIP else (CLIP if x > 0 else -CLIP)
-            for name, x in scaled.items()
-        }
 
-    def _encode_categories(self, columns: Columns, texts: dict[str, str]) -> None:
-        if self._encoding is Encoding.NOMINAL:
-            for name, text in texts.items():
-                if (codes := self._categories.get(name)) is not None:
-                    columns[f"{name}="] = (codes.get(text, _OTHER),)
-            return
-        if self._encoding is Encoding.DENSE:
-            for name, codes in self._categories.items():
-                columns[f"{name}="] = 0.0
-                for category in codes:
-                    columns[f"{name}={category}"] = 0.0
-        for name, text in texts.items():
-            if (codes := self._categories.get(name)) is not None:
-                columns[f"{name}={text}" if text in codes else f"{name}="] = 1.0
-
-    def _encode_gaps(self, columns: Columns, present: set[str]) -> None:
-        sparse = self._encoding is Encoding.SPARSE
-        for name, flagged in self._gaps.items():
-            missing = name not in present
-            if flagged and (missing or not sparse):
-                columns[f"{name}?"] = 1.0 if missing else 0.0
+def _missing(features: FeatureColumns, name: str) -> NDArray[np.bool_]:
+    if name in features.missing:
+        return features.missing[name]
+    return np.full(len(features), name not in features.names)

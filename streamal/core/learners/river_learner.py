@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.preprocess import FrontEnd
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 
 __all__ = ["RiverLearner"]
 
@@ -22,15 +23,15 @@ class RiverLearner(Learner):
         self._front_end = front_end
         self._classifier = classifier
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`."""
         return self._classifier.predict_proba(self._front_end.encode(features))
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`."""
         return self._classifier.boundary_distance(self._front_end.encode(features))
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:  # noqa: ARG002 - the interface's
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:  # noqa: ARG002 - the interface's
         """Always empty."""
         return ()
 
@@ -43,5 +44,7 @@ class RiverLearner(Learner):
         weight: float = 1.0,
     ) -> None:
         """See `Learner`."""
-        self._front_end.learn(features)
-        self._classifier.learn(self._front_end.encode(features), label, weight=weight)
+        item = FeatureColumns([features])
+        self._front_end.learn(item)
+        (columns,) = self._front_end.encode(item).rows
+        self._classifier.learn(columns, label, weight=weight)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.chance import draw
 from streamal.core.learners.base import Learner
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 
 __all__ = ["SHARE", "SubspaceCommittee"]
 
@@ -39,11 +40,11 @@ class SubspaceCommittee(Learner):
         self._members = tuple(members)
         self._seed = seed
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`; the serving learner's."""
         return self._serving.predict_proba(features)
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`; the serving learner's."""
         return self._serving.boundary_distance(features)
 
@@ -51,7 +52,7 @@ class SubspaceCommittee(Learner):
         """See `Learner`."""
         return self._serving.without_committee()
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """See `Learner`."""
         return tuple(
             member.predict_proba(self._view(features, number))
@@ -62,14 +63,16 @@ class SubspaceCommittee(Learner):
         """See `Learner`."""
         self._serving.learn(features, label, event_id=event_id, weight=weight)
         for number, member in enumerate(self._members):
-            view = self._view(features, number)
+            (view,) = self._view(FeatureColumns([features]), number).rows
             member.learn(view, label, event_id=event_id, weight=weight)
 
-    def _view(self, features: Features, number: int) -> Features:
+    def _view(self, features: FeatureColumns, number: int) -> FeatureColumns:
+        """What one member sees of some items."""
         purpose = f"subspace {number}"
-        seen = {
-            name: value
-            for name, value in features.items()
-            if draw(self._seed, name, purpose) < SHARE
-        }
-        return seen or features
+        seen = {name for name in features.names if draw(self._seed, name, purpose) < SHARE}
+        return FeatureColumns(
+            [
+                {name: value for name, value in row.items() if name in seen} or row
+                for row in features.rows
+            ]
+        )

@@ -9,10 +9,11 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.chance import draw
 from streamal.core.learners.base import Learner
 from streamal.core.learners.parameters import KEY, Parameter, Value
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 from streamal.errors import SettingsInvalid
 
 __all__ = ["TRAINING", "WEIGHTING", "TrainedLearner", "Training"]
@@ -158,15 +159,15 @@ class TrainedLearner(Learner):
         self._seen: Counter[str] = Counter()
         self._buffer = _ReplayBuffer(training.replay_buffer, seed)
 
-    def predict_proba(self, features: Features) -> Probabilities:
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
         """See `Learner`."""
         return self._learner.predict_proba(features)
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """See `Learner`."""
         return self._learner.committee_proba(features)
 
-    def boundary_distance(self, features: Features) -> float | None:
+    def boundary_distance(self, features: FeatureColumns) -> Vector | None:
         """See `Learner`."""
         return self._learner.boundary_distance(features)
 

@@ -1,7 +1,7 @@
 """The learner `default`: small models on shared vectors, weighed by how well each predicts lately.
 
-River's models take one dict each. Here an item becomes a vector once, all experts compute on it
-with numpy, and some see columns that a River model on its own cannot have: how far the item is off
+River's models take one dict each. Here items become a table once, all experts compute on it with
+numpy, and some see columns that a River model on its own cannot have: how far the item is off
 the level of the latest labelled ones.
 """
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Expert", "Lesson", "Vector", "View", "grown"]
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Table
 
-Vector: TypeAlias = NDArray[np.float64]
+__all__ = ["Expert", "Lesson", "View", "grown"]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One item as the experts see it. Both vectors begin with a constant 1.
+    """Items as the experts see them. Both tables begin with a row of ones.
 
     Attributes:
-        plain: scaled columns, k + 1 numbers.
+        plain: scaled columns, shape (k + 1, n).
         shifted: `plain`, then the scaled distance of each column from the level of the latest
-            labelled items, 2 k + 1 numbers.
+            labelled items, shape (2 k + 1, n).
     """
 
-    plain: Vector
-    shifted: Vector
+    plain: Table
+    shifted: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Lesson:
     """One labelled item.
 
     Attributes:
-        view: the item as it was predicted, in the scale that includes it.
+        view: the item as it was predicted, in the scale that includes it; a batch of one.
         raw: its columns unscaled, k numbers.
         mean: of each column so far, k numbers.
         scale: of each column so far: 1 / standard deviation, 0 while it never varied; k numbers.
@@ -54,7 +53,8 @@ class Lesson:
 class Expert(ABC):
     """A small incremental classifier over vectors that may grow at their end.
 
-    Survives `pickle`; predicting changes no state.
+    Survives `pickle`; predicting changes no state, and no item's prediction depends, to the last
+    bit, on the items beside it.
     """
 
     @abstractmethod
@@ -62,8 +62,8 @@ class Expert(ABC):
         """Learn one labelled item; classes and columns may have been added since the last."""
 
     @abstractmethod
-    def predict(self, view: View) -> Vector:
-        """One number >= 0 per class known, with a positive sum; only after the first `learn`."""
+    def predict(self, view: View) -> Table:
+        """Shape (classes known, n), numbers >= 0 with a positive sum; after the first `learn`."""
 
 
 def grown(array: Vector, *shape: int) -> Vector:

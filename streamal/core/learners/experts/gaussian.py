@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamal.core.learners.experts.expert import Expert, Lesson, Vector, View, grown
+from streamal.core.learners.encoded import Table
+from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
+from streamal.core.learners.naive_bayes import gaussian_shares
 
 __all__ = ["GaussianBayes"]
 
@@ -52,9 +54,6 @@ class GaussianBayes(Expert):
         priors = np.log(self._counts / self._counts.sum())
         self._constants = priors - 0.5 * np.log(variances).sum(axis=1)
 
-    def predict(self, view: View) -> Vector:
+    def predict(self, view: View) -> Table:
         """See `Expert`; the most probable class has 1."""
-        apart = view.plain[1:] - self._centres
-        logs = self._constants - 0.5 * np.einsum("ij,ij,ij->i", apart, apart, self._precisions)
-        shares: Vector = np.exp(logs - logs.max())
-        return shares
+        return gaussian_shares(self._constants, self._centres, self._precisions, view.plain[1:])

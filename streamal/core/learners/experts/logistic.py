@@ -6,7 +6,9 @@ from math import pi
 
 import numpy as np
 
-from streamal.core.learners.experts.expert import Expert, Lesson, Vector, View, grown
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Table, column_sums, weighted_sums
+from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
 
 __all__ = ["BayesianLogistic", "StochasticLogistic"]
 
@@ -47,14 +49,14 @@ class StochasticLogistic(Expert):
 
     def learn(self, lesson: Lesson) -> None:
         """See `Expert`."""
-        x = lesson.view.plain
+        x = lesson.view.plain[:, 0]
         weights = grown(self._weights, lesson.classes, len(x))
         errors = _targets(lesson) - _sigmoid(weights @ x)
         self._weights = weights + self._rate * lesson.weight * np.outer(errors, x)
 
-    def predict(self, view: View) -> Vector:
+    def predict(self, view: View) -> Table:
         """See `Expert`."""
-        return _sigmoid(self._weights @ view.plain)
+        return _sigmoid(weighted_sums(self._weights, view.plain))
 
 
 class BayesianLogistic(Expert):
@@ -87,7 +89,7 @@ class BayesianLogistic(Expert):
 
     def learn(self, lesson: Lesson) -> None:
         """See `Expert`."""
-        x = self._vector(lesson.view)
+        x = self._table(lesson.view)[:, 0]
         self._grow(lesson.classes, len(x))
         self._fade()
         spread = self._spread(x)  # (classes, n)
@@ -106,12 +108,22 @@ class BayesianLogistic(Expert):
         errors = _targets(lesson) - _tempered(logits, variances)
         self._weights = self._weights + self._spread(x) * (lesson.weight * errors)[:, None]
 
-    def predict(self, view: View) -> Vector:
+    def predict(self, view: View) -> Table:
         """See `Expert`."""
-        x = self._vector(view)
-        return _tempered(self._weights @ x, self._spread(x) @ x)
+        x = self._table(view)
+        return _tempered(weighted_sums(self._weights, x), self._variances(x))
 
-    def _vector(self, view: View) -> Vector:
+    def _variances(self, x: Table) -> Table:
+        """Of what is predicted for each item, shape (classes, n)."""
+        if self._covariances.ndim == 2:
+            return weighted_sums(self._covariances, x * x)
+        classes, size, _ = self._covariances.shape
+        spread = weighted_sums(self._covariances.reshape(classes * size, size), x)
+        spread = spread.reshape(classes, size, -1)
+        spread *= x
+        return np.stack([column_sums(of_class) for of_class in spread])
+
+    def _table(self, view: View) -> Table:
         return view.shifted if self._shifted else view.plain
 
     def _spread(self, x: Vector) -> Vector:

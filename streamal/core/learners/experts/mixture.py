@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from river.base import Classifier
 
-from streamal.core.learners.experts.expert import Expert, Lesson, Vector, View
+from streamal.core.learners.encoded import Encoded, Table, column_sums
+from streamal.core.learners.experts.expert import Expert, Lesson, View
 from streamal.core.learners.experts.space import VectorSpace
 
 __all__ = ["ExpertMixture"]
@@ -63,7 +64,7 @@ class ExpertMixture(Classifier):  # type: ignore[misc]  # River is untyped to my
         if y not in self._classes:
             self._classes.append(y)
         elif len(self._classes) > 1:
-            self._weigh(self._space.view(x), self._classes.index(y))
+            self._weigh(self._space.view(Encoded.of_row(x)), self._classes.index(y))
         raw, view = self._space.learn(x)
         lesson = Lesson(
             view,
@@ -80,18 +81,31 @@ class ExpertMixture(Classifier):  # type: ignore[misc]  # River is untyped to my
 
     def predict_proba_one(self, x: dict[str, Any], **_: object) -> dict[Hashable, float]:
         """The weighted mean over the experts."""
+        if not self._classes:
+            return {}
+        shares = self.votes(Encoded.of_row(x))[:, 0].tolist()
+        return dict(zip(self._classes, shares, strict=True))
+
+    def votes(self, columns: Encoded) -> Table:
+        """The weighted mean over the experts for many items, shape (classes, n).
+
+        Only after the first label.
+        """
         if len(self._classes) < 2:
-            return dict.fromkeys(self._classes, 1.0)
-        mean: Vector = self._weights @ self._advice(self._space.view(x))
-        return dict(zip(self._classes, mean.tolist(), strict=True))
+            return np.ones((1, len(columns)))
+        advice = self._advice(self._space.view(columns))
+        mean = np.zeros_like(advice[0])
+        for weight, shares in zip(self._weights.tolist(), advice, strict=True):
+            mean += weight * shares
+        return mean
 
     def _weigh(self, view: View, code: int) -> None:
-        gains = self._weights * np.maximum(_LEAST, self._advice(view)[:, code])
+        likelihoods = np.array([shares[code, 0] for shares in self._advice(view)])
+        gains = self._weights * np.maximum(_LEAST, likelihoods)
         even = self.share / len(gains)
         self._weights = (1.0 - self.share) * gains / gains.sum() + even
 
-    def _advice(self, view: View) -> Vector:
-        """Probabilities of each expert, (experts, classes)."""
-        advice: Vector = np.stack([expert.predict(view) for expert in self.experts])
-        advice /= advice.sum(axis=1, keepdims=True)
-        return advice
+    def _advice(self, view: View) -> list[Table]:
+        """Probabilities that each expert gives, shape (classes, n)."""
+        advice = [expert.predict(view) for expert in self.experts]
+        return [shares / column_sums(shares) for shares in advice]

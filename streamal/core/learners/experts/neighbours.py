@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamal.core.learners.experts.expert import Expert, Lesson, Vector, View, grown
+from streamal.core.learners.encoded import Table
+from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
+from streamal.core.learners.nearest import nearest
 
 __all__ = ["Neighbours"]
 
@@ -45,13 +47,11 @@ class Neighbours(Expert):
         self._classes = lesson.classes
         self._scaled = (self._raw - lesson.mean) * lesson.scale
 
-    def predict(self, view: View) -> Vector:
+    def predict(self, view: View) -> Table:
         """See `Expert`."""
-        apart = self._scaled - view.plain[1:]
-        distances = np.sqrt(np.einsum("ij,ij->i", apart, apart)) + _NEAREST
-        codes, votes = self._codes, self._votes
-        if len(distances) > self._neighbours:
-            near = np.argpartition(distances, self._neighbours - 1)[: self._neighbours]
-            codes, votes, distances = codes[near], votes[near], distances[near]
-        counts = np.bincount(codes, votes / distances, minlength=self._classes)
-        return counts.astype(np.float64)
+        items, places, distances = nearest(self._scaled, view.plain[1:], self._neighbours)
+        votes = self._votes[places] / (distances + _NEAREST)
+        shape = (view.plain.shape[1], self._classes)
+        slots = items * self._classes + self._codes[places]
+        counts = np.bincount(slots, votes, minlength=shape[0] * shape[1])
+        return np.ascontiguousarray(counts.reshape(shape).T)

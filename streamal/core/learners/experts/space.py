@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from streamal.core.learners.experts.expert import Vector, View, grown
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Encoded, Table
+from streamal.core.learners.experts.expert import View, grown
 
 __all__ = ["Moments", "VectorSpace"]
 
@@ -39,10 +41,11 @@ class Moments:
         variances = np.where(varies, self._squares / self._counts, 1.0)
         self.scale = np.where(varies, 1.0 / np.sqrt(variances), 0.0)
 
-    def scaled(self, values: Vector) -> Vector:
-        """Zero mean, unit variance, clipped."""
-        scaled: Vector = np.clip((values - self.mean) * self.scale, -_CLIP, _CLIP)
-        return scaled
+    def scaled(self, table: Table) -> Table:
+        """Items, shape (columns, n), with zero mean and unit variance, clipped."""
+        scaled = table - self.mean[:, None]
+        scaled *= self.scale[:, None]
+        return np.clip(scaled, -_CLIP, _CLIP, out=scaled)
 
 
 class VectorSpace:
@@ -73,9 +76,9 @@ class VectorSpace:
         """Of each column; see `Moments.scale`."""
         return self._moments.scale
 
-    def view(self, columns: Mapping[str, float]) -> View:
-        """An item to predict; columns that were never learned are left out. Changes no state."""
-        return self._view(self._raw(columns))
+    def view(self, columns: Encoded) -> View:
+        """Items to predict; columns that were never learned are left out. Changes no state."""
+        return self._view(columns.chosen(tuple(self._places)))
 
     def learn(self, columns: Mapping[str, float]) -> tuple[Vector, View]:
         """Take in a labelled item's columns, in their order; its unscaled vector and its view.
@@ -84,20 +87,23 @@ class VectorSpace:
         """
         for name in columns:
             self._places.setdefault(name, len(self._places))
-        raw = self._raw(columns)
+        raw = np.array([columns.get(name, 0.0) for name in self._places], dtype=np.float64)
         known = len(self._level)
         self._level = np.concatenate([self._level, raw[known:]])
         self._moments.learn(raw)
         self._shifts.learn(raw - self._level)
-        return raw, self._view(raw)
+        return raw, self._view(raw[:, None])
 
     def move_level(self, raw: Vector) -> None:
         """Let the level follow the item that was learned last."""
         self._level = self._level + self._gain * (raw - self._level)
 
-    def _raw(self, columns: Mapping[str, float]) -> Vector:
-        return np.array([columns.get(name, 0.0) for name in self._places], dtype=np.float64)
-
-    def _view(self, raw: Vector) -> View:
-        plain = np.concatenate([[1.0], self._moments.scaled(raw)])
-        return View(plain, np.concatenate([plain, self._shifts.scaled(raw - self._level)]))
+    def _view(self, raw: Table) -> View:
+        shifted = np.concatenate(
+            [
+                np.ones((1, raw.shape[1])),
+                self._moments.scaled(raw),
+                self._shifts.scaled(raw - self._level[:, None]),
+            ]
+        )
+        return View(shifted[: len(raw) + 1], shifted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streamal.core.batch import FeatureColumns, Vector
 from streamal.core.chance import draw
 from streamal.core.learners.committee import poisson_one
 from streamal.core.learners.preprocess import FrontEnd
@@ -40,12 +41,12 @@ class BaggedRegressor(ValueLearner):
         self._members = tuple(members)
         self._seed = seed
 
-    def predict(self, features: Features) -> float | None:
+    def predict(self, features: FeatureColumns) -> Vector:
         """See `ValueLearner`; the serving regressor's."""
         return self._serving.predict(self._front_end.encode(features))
 
-    def committee(self, features: Features) -> tuple[float | None, ...]:
-        """See `ValueLearner`; None for members that have not drawn two different truths yet."""
+    def committee(self, features: FeatureColumns) -> tuple[Vector, ...]:
+        """See `ValueLearner`; NaN for members that have not drawn two different truths yet."""
         if not self._members:
             return ()
         columns = self._front_end.encode(features)
@@ -55,8 +56,9 @@ class BaggedRegressor(ValueLearner):
         self, features: Features, value: float, *, event_id: str, weight: float = 1.0
     ) -> None:
         """See `ValueLearner`."""
-        self._front_end.learn(features)
-        columns = self._front_end.encode(features)
+        item = FeatureColumns([features])
+        self._front_end.learn(item)
+        (columns,) = self._front_end.encode(item).rows
         self._serving.learn(columns, value, weight=weight)
         for index, member in enumerate(self._members):
             copies = poisson_one(draw(self._seed, event_id, f"bagging {index}"))

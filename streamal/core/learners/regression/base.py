@@ -13,12 +13,13 @@ __all__ = ["ValueLearner"]
 class ValueLearner(ABC):
     """An incremental regression over mixed features.
 
-    Instances must survive `pickle` with their whole state; predictions never change state.
+    Instances must survive `pickle` with their whole state; predictions never change state. What is
+    predicted for an item does not depend, to the last bit, on the items predicted with it.
     """
 
     @abstractmethod
     def predict(self, features: FeatureColumns) -> Vector:
-        """A finite number per item, in the unit of the truths; NaN before the first was learned.
+        """A finite number per item in the unit of the truths; NaN before two different ones.
 
         A learner that has seen one value only predicts it whatever the item is, and so does every
         member of a committee: perfect agreement that nothing was learned for.

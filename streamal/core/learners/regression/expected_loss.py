@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from streamal.core.batch import Vector
+
 __all__ = ["ExpectedLoss"]
 
 #: Kept share of the past per label: a label from 500 labels ago counts half.
@@ -40,12 +42,13 @@ class ExpectedLoss:
             _KEPT * old + weight * each for old, each in zip(self._sums, new, strict=True)
         )
 
-    def of(self, distance: float) -> float:
-        """The expected error at a distance, both >= 0; the distance itself before any label."""
+    def of(self, distances: Vector) -> Vector:
+        """The expected errors at distances, both >= 0; the distances before any label."""
         if not self._count:
-            return distance
+            return distances
         d, e, dd, de = (each / self._count for each in self._sums)
         prior = dd * _PRIOR_LABELS / (_PRIOR_LABELS + self._count)
         variance, covariance = max(0.0, dd - d * d) + prior, de - d * e + prior
         slope = min(1.0, max(0.0, covariance / variance)) if variance > 0.0 else 1.0
-        return max(0.0, e - slope * d) + slope * distance
+        errors: Vector = max(0.0, e - slope * d) + slope * distances
+        return errors

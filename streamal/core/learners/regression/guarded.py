@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 from river.base import Regressor
 from river.compose import Pipeline
 
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Encoded
+from streamal.core.learners.regression.mixture import FixedShareRegressor
+from streamal.core.learners.regression.neighbours import NearestNeighbours
+from streamal.core.learners.regression.normalised_linear import (
+    LinearValues,
+    NormalisedLinearRegression,
+)
 from streamal.errors import Reject
 
 __all__ = ["LARGEST_VALUE", "GuardedRegressor", "RiverRegressor"]
 
 RiverRegressor: TypeAlias = "Regressor | Pipeline"
+
+#: What a regressor says of many items, shape (n,); NaN where it has no answer.
+Values: TypeAlias = Callable[[Encoded], Vector]
 
 #: Larger magnitudes are refused: their squares, which variances sum up, would overflow.
 LARGEST_VALUE: Final = 1e100
@@ -45,6 +57,10 @@ class GuardedRegressor:
         scale: whether the regressor sees standardised truths.
     """
 
+    #: How it predicts many items at once, and the names of the columns for which it does, until it
+    #: learns.
+    _values: tuple[tuple[str, ...], Values] | None = None
+
     def __init__(self, model: RiverRegressor, *, scale: bool) -> None:
         self._model = model
         self._weighted = _takes_weight(model)
@@ -55,19 +71,28 @@ class GuardedRegressor:
         self._low = math.inf
         self._high = -math.inf
 
-    def predict(self, columns: Mapping[str, Any]) -> float | None:
-        """A finite number; None before two different truths, and when River has no answer."""
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was derived."""
+        return {name: value for name, value in self.__dict__.items() if name != "_values"}
+
+    def predict(self, columns: Encoded) -> Vector:
+        """Finite numbers; NaN before two different truths, and where River has no answer."""
         if not self._low < self._high:
-            return None
-        try:
-            raw = float(self._model.predict_one(columns))
-        except _ODD_DATA:
-            return None
-        if not math.isfinite(raw):
-            return None
-        value = self._mean + raw * self._deviation if self._scale else raw
+            return np.full(len(columns), np.nan)
+        with np.errstate(all="ignore"):
+            values = self._raw(columns)
+            values[~np.isfinite(values)] = np.nan
+            if self._scale:
+                values = self._mean + values * self._deviation
         width = self._high - self._low
-        return min(self._high + width, max(self._low - width, value))
+        return np.clip(values, self._low - width, self._high + width)
+
+    def _raw(self, columns: Encoded) -> Vector:
+        if not columns.fixed:
+            return _asked(self._model)(columns)
+        if self._values is None or self._values[0] != columns.names:
+            self._values = columns.names, _values(self._model, columns.names)
+        return self._values[1](columns)
 
     def learn(
         self, columns: Mapping[str, Any], value: float, *, weight: float = 1.0, copies: int = 1
@@ -86,6 +111,7 @@ class GuardedRegressor:
         """
         if not -LARGEST_VALUE <= value <= LARGEST_VALUE:
             raise Reject("unlearnable", f"{value} is not within ±{LARGEST_VALUE:g}")
+        self._values = None
         self._note(value)
         target = (value - self._mean) / self._deviation if self._scale else value
         try:
@@ -110,3 +136,29 @@ class GuardedRegressor:
     def _deviation(self) -> float:
         """Standard deviation of the truths so far; 1 while they are all the same."""
         return math.sqrt(self._squares / self._count) if self._squares > 0 else 1.0
+
+
+def _values(model: RiverRegressor, names: tuple[str, ...]) -> Values:
+    """How a regressor predicts many items at once."""
+    if type(model) is FixedShareRegressor:
+        experts = [_values(expert, names) for expert in model.experts]
+        return lambda columns: model.mean([expert(columns) for expert in experts])
+    if type(model) is NormalisedLinearRegression:
+        return LinearValues(model, names)
+    return model.predict_batch if type(model) is NearestNeighbours else _asked(model)
+
+
+def _asked(model: RiverRegressor) -> Values:
+    """River's answers item by item."""
+
+    def values(columns: Encoded) -> Vector:
+        return np.array([_answer(model, item) for item in columns.rows], dtype=np.float64)
+
+    return values
+
+
+def _answer(model: RiverRegressor, item: Mapping[str, Any]) -> float:
+    try:
+        return float(model.predict_one(item))
+    except _ODD_DATA:
+        return math.nan

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from river.base import Regressor
 
+from streamal.core.batch import Vector
+
 __all__ = ["FixedShareRegressor"]
 
 #: Least likelihood that an expert is charged with: one wild prediction must not silence it for
@@ -60,6 +62,17 @@ class FixedShareRegressor(Regressor):  # type: ignore[misc]  # River is untyped 
     def predict_one(self, x: dict[str, Any]) -> float:
         """The weighted mean over the experts."""
         return _mean(self._weights, [expert.predict_one(x) for expert in self.experts])
+
+    def mean(self, predictions: Sequence[Vector]) -> Vector:
+        """The weighted mean of what the experts predict for many items.
+
+        Args:
+            predictions: of each expert, shape (n,).
+        """
+        mean = self._weights[0] * predictions[0]
+        for weight, values in zip(self._weights[1:], predictions[1:], strict=True):
+            mean += weight * values
+        return mean
 
     def _likelihood(self, error: float) -> float:
         if self._squared_error <= 0.0:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 from river.base import Regressor
 from river.linear_model import LinearRegression
 from river.optim import SGD
 
-__all__ = ["LeafRegression", "NormalisedLinearRegression"]
+from streamal.core.batch import Vector
+from streamal.core.learners.encoded import Encoded, weighted_sums
+
+__all__ = ["LeafRegression", "LinearValues", "NormalisedLinearRegression"]
 
 _HEAVIEST: Final = 0.5
 
@@ -39,6 +44,25 @@ class NormalisedLinearRegression(LinearRegression):  # type: ignore[misc]  # Riv
         """
         weight = min(w, max(1.0, _HEAVIEST / self.learning_rate))
         super().learn_one(x, y, w=weight / (1.0 + sum(value * value for value in x.values())))
+
+
+class LinearValues:
+    """What a linear regression predicts for many items.
+
+    Args:
+        model: the regression; what it learns later does not count.
+        names: of the columns to come.
+    """
+
+    def __init__(self, model: LinearRegression, names: Sequence[str]) -> None:
+        weights = model.weights
+        self._weights = np.array([[weights.get(name, 0.0) for name in names]])
+        self._intercept = float(model.intercept)
+
+    def __call__(self, columns: Encoded) -> Vector:
+        """Shape (n,)."""
+        values: Vector = weighted_sums(self._weights, columns.table)[0] + self._intercept
+        return values
 
 
 class LeafRegression(Regressor):  # type: ignore[misc]  # River is untyped to mypy

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from streamal.core.learners.model import RESERVED, Model, Outlook, Target
+import numpy as np
+
+from streamal.core.batch import (
+    Distributions,
+    FeatureColumns,
+    Outlooks,
+    Outputs,
+    Vector,
+    number_or_none,
+)
+from streamal.core.learners.model import RESERVED, Model, Target
 from streamal.core.learners.regression.base import ValueLearner
 from streamal.core.learners.regression.expected_loss import ExpectedLoss
 from streamal.core.learners.regression.factory import build_regressor
@@ -35,20 +44,18 @@ class OnlineRegression(Model):
         self._tolerance = tolerance
         self._losses = ExpectedLoss()
 
-    def outlook(self, features: Features, production: Production) -> Outlook:
+    def outlook(self, features: FeatureColumns, production: Outputs) -> Outlooks:
         """See `Model`."""
-        inputs = self._inputs(features, production)
-        value = self._learner.predict(inputs)
-        loss = self._expected_loss(value, production)
-        return Outlook(
-            probabilities={},
+        size, inputs = len(features), self._inputs(features, production)
+        values = self._learner.predict(inputs)
+        losses = self._expected_losses(values, production)
+        return Outlooks(
+            probabilities=Distributions(size),
             committee=(),
-            expected_correct=self._expected_correct(loss),
-            value=value if self._target is Target.LABEL else None,
-            committee_values=tuple(
-                member for member in self._learner.committee(inputs) if member is not None
-            ),
-            expected_loss=loss,
+            expected_correct=self._expected_correct(losses),
+            values=values if self._target is Target.LABEL else np.full(size, np.nan),
+            committee_values=_by_item(self._learner.committee(inputs), size),
+            expected_loss=losses,
         )
 
     def learn(
@@ -64,7 +71,7 @@ class OnlineRegression(Model):
         weight = min(1.0, weight)
         if isinstance(truth, str):
             raise Reject("unsupported_task", f"label: {truth!r} is no number")
-        inputs = self._inputs(features, production)
+        inputs = self._input(features, production)
         loss = None if production.value is None else abs(production.value - truth)
         if self._target is Target.ERROR:
             if loss is None:
@@ -73,13 +80,13 @@ class OnlineRegression(Model):
                 )
             self._learner.learn(inputs, loss, event_id=event_id, weight=weight)
         else:
-            value = self._learner.predict(inputs)
+            value = number_or_none(self._learner.predict(FeatureColumns([inputs])), 0)
             self._learner.learn(inputs, truth, event_id=event_id, weight=weight)
             if loss is not None and value is not None and production.value is not None:
                 self._losses.learn(abs(production.value - value), loss, weight)
         self.labels_learned += 1
 
-    def _inputs(self, features: Features, production: Production) -> Features:
+    def _input(self, features: Features, production: Production) -> Features:
         if self._target is Target.LABEL:
             return features
         own: dict[str, FeatureValue] = {
@@ -88,25 +95,40 @@ class OnlineRegression(Model):
         own[f"{RESERVED}value"] = production.value
         return own
 
-    def _expected_loss(self, value: float | None, production: Production) -> float | None:
-        if value is None:
-            return None
-        if self._target is Target.ERROR:
-            return max(0.0, value)
-        return None if production.value is None else self._losses.of(abs(production.value - value))
+    def _inputs(self, features: FeatureColumns, production: Outputs) -> FeatureColumns:
+        if self._target is Target.LABEL:
+            return features
+        return FeatureColumns(
+            [self._input(row, production.item(number)) for number, row in enumerate(features.rows)]
+        )
 
-    def _expected_correct(self, loss: float | None) -> float:
+    def _expected_losses(self, values: Vector, production: Outputs) -> Vector:
+        if self._target is Target.ERROR:
+            return np.maximum(values, 0.0)
+        return self._losses.of(np.abs(production.values - values))
+
+    def _expected_correct(self, losses: Vector) -> Vector:
         """P(|error| <= tolerance) for Laplace-distributed errors of that mean size.
 
         Laplace, because its absolute value is all that the mean determines, and the share of large
         errors is nearer to its exponential tail than to a normal one. The estimators fit this g to
         what is seen, so a wrong shape costs width and no bias.
         """
-        if loss is None:
-            return 0.5
-        if loss <= 0.0:
-            return 1.0
-        return -math.expm1(-self._tolerance / loss)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            expected = -np.expm1(-self._tolerance / losses)
+        expected[losses <= 0.0] = 1.0
+        expected[np.isnan(losses)] = 0.5
+        return expected
+
+
+def _by_item(members: Sequence[Vector], size: int) -> list[tuple[float, ...]]:
+    """What the members predict of each item; who has no answer is left out."""
+    if not members:
+        return [()] * size
+    items = list(zip(*(member.tolist() for member in members), strict=True))
+    if not any(np.isnan(member).any() for member in members):
+        return items
+    return [tuple(x for x in item if x == x) for item in items]
 
 
 def build_regression_model(
