@@ -544,7 +544,7 @@ class Batch:
 
 def mean_of(members: Sequence[Distributions], size: int) -> Distributions:
     """The members' mean distribution of each item; members that know nothing are left out."""
-    if members and all(_same_blocks(members[0], member) for member in members[1:]):
+    if members and same_blocks(members):
         return Distributions(
             size,
             [
@@ -558,11 +558,24 @@ def mean_of(members: Sequence[Distributions], size: int) -> Distributions:
     )
 
 
-def _same_blocks(one: Distributions, other: Distributions) -> bool:
-    return len(one.blocks) == len(other.blocks) and all(
-        mine.classes == theirs.classes and np.array_equal(mine.rows, theirs.rows)
-        for mine, theirs in zip(one.blocks, other.blocks, strict=True)
+def same_blocks(members: Sequence[Distributions]) -> bool:
+    """Whether all know the same classes about the same items, as members nearly always do."""
+    first = members[0]
+    return all(
+        len(member.blocks) == len(first.blocks)
+        and all(
+            mine.classes == theirs.classes and _same_rows(mine.rows, theirs.rows, first.size)
+            for mine, theirs in zip(first.blocks, member.blocks, strict=True)
+        )
+        for member in members[1:]
     )
+
+
+def _same_rows(one: Rows, other: Rows, size: int) -> bool:
+    if one is other:
+        return True
+    # As many as there are items are all of them.
+    return len(one) == len(other) and (len(one) == size or bool((one == other).all()))
 
 
 def _mean(tables: Sequence[Matrix]) -> Matrix:

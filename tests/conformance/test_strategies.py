@@ -5,12 +5,14 @@ from __future__ import annotations
 import doctest
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
+from streamal.core.batch import Batch
 from streamal.core.budgets import build_budget
 from streamal.core.chance import draw
 from streamal.core.gate import Gate
@@ -23,6 +25,7 @@ from streamal.core.strategies import (
     strategies_for,
 )
 from streamal.core.types import (
+    Advice,
     Conditions,
     Context,
     Features,
@@ -215,6 +218,44 @@ RNG = default_rng(1)
 ITEMS = [item(number, RNG) for number in range(1_000)]
 
 
+def usual(number: int, classes: int, rng: Generator) -> Context:
+    """An item of a stream in which all know the same classes."""
+    rows = rng.dirichlet([0.5] * classes, 5).tolist()
+    production, model, *committee = [{f"class {i}": p for i, p in enumerate(row)} for row in rows]
+    return replace(
+        item(number, rng),
+        production=Production("class 0", production, None, (0.5,) * (number % 20)),
+        model=model,
+        committee=tuple(committee),
+        committee_values=tuple(rng.normal(size=9).tolist()),
+        labelled=MEMORIES[6],
+    )
+
+
+STREAMS = {
+    "anything": ITEMS[:300],
+    **{
+        f"{classes} classes": [usual(number, classes, RNG) for number in range(120)]
+        for classes in (2, 3, 9, 20)
+    },
+}
+
+
+def batches(items: Sequence[Context], cuts: Collection[int] = ()) -> Iterator[Batch]:
+    """The items from cut to cut, and as many as one model remembers the same labels for."""
+    start = 0
+    for stop in range(1, len(items) + 1):
+        last = stop == len(items) or items[stop].labelled is not items[start].labelled
+        if last or stop in cuts:
+            yield Batch.of(items[start:stop])
+            start = stop
+
+
+def scores_of(strategy: Strategy, items: Sequence[Context]) -> list[float]:
+    """Their scores, in batches as large as can be."""
+    return [score for batch in batches(items) for score in strategy.score(batch).tolist()]
+
+
 def test_every_parameter_has_an_entry() -> None:
     assert set(PARAMETERS) == set(VALUES)
 
@@ -261,27 +302,52 @@ def test_every_class_has_examples_that_hold(name: str) -> None:
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_scores_are_in_the_unit_interval(name: str, parameters: dict[str, JsonValue]) -> None:
     strategy = build_strategy(name, parameters)
-    for context in ITEMS:
-        score = strategy.score(context)
-        assert isinstance(score, float)
-        assert 0.0 <= score <= 1.0
+    for batch in batches(ITEMS):
+        scores = strategy.score(batch)
+        assert scores.dtype == np.float64
+        assert scores.shape == (len(batch),)
+        assert ((scores >= 0.0) & (scores <= 1.0)).all()
+        assert not np.signbit(scores).any()
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_a_batch_scores_exactly_as_its_items_one_by_one(
+    name: str, parameters: dict[str, JsonValue], stream: str
+) -> None:
+    items = STREAMS[stream]
+    single = build_strategy(name, parameters)
+    expected: list[tuple[float, Advice | None]] = []
+    for batch in batches(items, range(len(items))):
+        expected += said_by(single, batch)
+    for seed, few in enumerate((0, 3, 40)):
+        cuts = default_rng(seed).choice(len(items), few, replace=False).tolist()
+        strategy = build_strategy(name, parameters)
+        found: list[tuple[float, Advice | None]] = []
+        for batch in batches(items, cuts):
+            state = json.loads(json.dumps(strategy.state()))
+            first = list(said_by(strategy, batch))
+            strategy.restore(state)
+            assert list(said_by(strategy, batch)) == first, "taken back and scored again"
+            found += first
+        assert found == expected
+        assert json.dumps(strategy.state()) == json.dumps(single.state())
+
+
+def said_by(strategy: Strategy, batch: Batch) -> Iterator[tuple[float, Advice | None]]:
+    """Score of each item, and what it was made of."""
+    for number, score in enumerate(strategy.score(batch).tolist()):
+        yield score, strategy.advice(number)
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_whoever_does_not_ask_the_committee_is_not_moved_by_it(
     name: str, parameters: dict[str, JsonValue]
 ) -> None:
-    strategy = build_strategy(name, parameters)
-    for context in ITEMS[:200]:
-        strategy.commit(context)
-    with_a_committee = [c for c in ITEMS if c.committee or c.committee_values]
-    moved = [
-        context
-        for context in with_a_committee
-        if strategy.score(context)
-        != strategy.score(replace(context, committee=(), committee_values=()))
-    ]
-    assert bool(moved) == strategy.asks_committee
+    alone = [replace(context, committee=(), committee_values=()) for context in ITEMS]
+    strategy, other = build_strategy(name, parameters), build_strategy(name, parameters)
+    moved = scores_of(strategy, ITEMS) != scores_of(other, alone)
+    assert moved == strategy.asks_committee
 
 
 ASKED = {
@@ -296,15 +362,10 @@ ASKED = {
 def test_whoever_does_not_ask_is_not_moved_by_the_answer(
     name: str, parameters: dict[str, JsonValue], what: str
 ) -> None:
-    strategy = build_strategy(name, parameters)
-    for context in ITEMS[:200]:
-        strategy.commit(context)
-    moved = [
-        context
-        for context in ITEMS
-        if strategy.score(context) != strategy.score(replace(context, **ASKED[what]))  # type: ignore[arg-type]  # of its type
-    ]
-    assert bool(moved) == getattr(strategy, f"asks_{what}")
+    told = [replace(context, **ASKED[what]) for context in ITEMS]  # type: ignore[arg-type]  # of its type
+    strategy, other = build_strategy(name, parameters), build_strategy(name, parameters)
+    moved = scores_of(strategy, ITEMS) != scores_of(other, told)
+    assert moved == getattr(strategy, f"asks_{what}")
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
@@ -315,19 +376,15 @@ def test_whoever_is_for_classes_only_is_not_moved_by_numbers(
     assert strategy.tasks
     # A combination is moved by any part that is for both.
     if strategy.tasks == {Task.CLASSIFICATION} and not isinstance(strategy, Combination):
-        for context in ITEMS:
-            other = replace(context, committee_values=(1.0, 9.0), expected_loss=3.0)
-            assert strategy.score(context) == strategy.score(other)
+        told = [replace(c, committee_values=(1.0, 9.0), expected_loss=3.0) for c in ITEMS]
+        assert scores_of(strategy, ITEMS) == scores_of(build_strategy(name, parameters), told)
 
 
 @pytest.mark.parametrize("name", strategies_for(Task.REGRESSION))
 def test_whoever_is_for_regression_needs_no_class(name: str) -> None:
     strategy = build_strategy(name, {})
     contexts = [replace(c, production=Production(value=1.0), model={}, committee=()) for c in ITEMS]
-    for context in contexts[:600]:
-        strategy.commit(context)
-    scores = {strategy.score(context) for context in contexts[600:]}
-    assert len(scores) > 1 or name == "random"
+    assert len(set(scores_of(strategy, contexts)[600:])) > 1 or name == "random"
 
 
 ONE: Probabilities = {"cat": 1.0}
@@ -344,10 +401,8 @@ COLD = {
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_a_cold_start_asks(name: str, parameters: dict[str, JsonValue], situation: str) -> None:
     strategy = build_strategy(name, parameters)
-    assert strategy.score(COLD[situation]) == 1.0
-    for _ in range(100):
-        strategy.commit(COLD[situation])
-    assert strategy.score(COLD[situation]) == 1.0
+    assert scores_of(strategy, [COLD[situation]] * 100) == [1.0] * 100
+    assert scores_of(strategy, [COLD[situation]]) == [1.0]
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
@@ -356,36 +411,30 @@ def test_a_gate_does_not_lock_up_in_a_cold_start(
 ) -> None:
     for policy in ("quantile", "fixed_threshold"):
         built = build_budget(policy, {}, budget=0.05)
-        gate, routed = Gate(build_strategy(name, parameters), built, seed=3), 0
-        for number in range(2_000):
-            context = Context(f"e{number}", {}, Production("cat", ONE), ONE, (ONE, {}))
-            decision = gate.decide(context, NOON)
-            gate.commit(context, decision, NOON)
-            routed += decision.query
-        assert 85 <= routed <= 115
+        gate = Gate(build_strategy(name, parameters), built, seed=3)
+        contexts = [
+            Context(f"e{number}", {}, Production("cat", ONE), ONE, (ONE, {}))
+            for number in range(2_000)
+        ]
+        assert 85 <= len(gate.decide(Batch.of(contexts), NOON).routed) <= 115
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
-def test_scoring_changes_nothing_and_states_round_trip(
-    name: str, parameters: dict[str, JsonValue]
-) -> None:
+def test_states_round_trip(name: str, parameters: dict[str, JsonValue]) -> None:
     strategy, again = build_strategy(name, parameters), build_strategy(name, parameters)
-    for context in ITEMS[:300]:
-        strategy.commit(context)
+    scores_of(strategy, ITEMS[:300])
     before = json.dumps(strategy.state())
-    scores = [strategy.score(context) for context in ITEMS[300:]]
-    assert [strategy.score(context) for context in ITEMS[300:]] == scores
-    assert json.dumps(strategy.state()) == before
     again.restore(json.loads(before))
-    assert [again.score(context) for context in ITEMS[300:]] == scores
+    assert json.dumps(again.state()) == before
+    assert scores_of(again, ITEMS[300:]) == scores_of(strategy, ITEMS[300:])
     strategy.restore({})
     assert strategy.state() == build_strategy(name, parameters).state()
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_memory_is_bounded(name: str) -> None:
-    strategy = build_strategy(name, {})
-    for _ in range(100):
-        for context in ITEMS:
-            strategy.commit(context)
+    strategy, stream = build_strategy(name, {}), list(batches(ITEMS))
+    for _ in range(30):
+        for batch in stream:
+            strategy.score(batch)
     assert len(json.dumps(strategy.state())) < 64_000

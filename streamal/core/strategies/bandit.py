@@ -1,21 +1,22 @@
-"""Bandit: one class per file, see `streamal.core.strategies`."""
+"""One strategy at a time, in shares that their labels have earned."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Annotated, ClassVar, Final, cast
+from typing import Annotated, ClassVar, Final, NamedTuple, cast
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.chance import draws
 from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
 from streamal.core.strategies.base import MAXIMUM
 from streamal.core.strategies.combination import PARTS, Combination, Part, parts_of
-from streamal.core.types import Advice, Context, JsonState, MadeUpItem
-
-__all__ = ["Bandit"]
+from streamal.core.types import Advice, JsonState, MadeUpItem
 
 #: The gate's seed need not be mixed in: whom to follow and whether to route are drawn for different
 #: purposes, and so are independent whatever the seeds.
@@ -50,11 +51,14 @@ class Bandit(Combination):
         window: how many of the latest scores of each part are ranked against.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Production
         >>> earned = {"margin": 0.9, "expected_error": 0.05, "random": 0.05}
         >>> model = {"cat": 0.9, "dog": 0.1}
         >>> context = Context("e1", {}, Production("dog"), model, strategy_weights=earned)
-        >>> Bandit().advice(context).followed
+        >>> strategy = Bandit()
+        >>> scores = strategy.score(Batch.of([context]))
+        >>> strategy.advice(0).followed
         'margin'
 
     References:
@@ -74,42 +78,42 @@ class Bandit(Combination):
         self.window = window
         self._names = _distinct([part.strategy for part in strategies])
         self._windows = tuple(ScoreWindow(window) for _ in strategies)
-        #: The methods by themselves: to find them costs as much as what some of them do.
-        self._noted = tuple(
-            (part.score, window.add)
-            for part, window in zip(self._parts, self._windows, strict=True)
-        )
         self._turn = draws(_SEED, "bandit")
         self._spread = tuple(draws(_SEED, name) for name in self._names)
-        self._weights: Mapping[str, float] = {}
-        self._mix()
+        self._latest: _Scored | None = None
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        number = self._followed(context)
-        score = self._parts[number].score(context)
-        if score == MAXIMUM and self._nobody_knows(context):
-            return MAXIMUM
-        return self._rank(number, score, context.event_id)
+        known = [part.score(batch) for part in self._parts]
+        nobody = np.min(known, axis=0) == MAXIMUM
+        shares = self._shares(batch.strategy_weights)
+        bounds = list(accumulate(shares[:-1]))
+        followed = [bisect_right(bounds, turn) for turn in map(self._turn, batch.event_ids)]
+        places = [
+            [window.note(score) for score in of_part.tolist()]
+            for window, of_part in zip(self._windows, known, strict=True)
+        ]
+        self._latest = latest = _Scored(batch.event_ids, shares, followed, places)
+        scores = [self._rank(latest, *each) for each in enumerate(followed)]
+        return np.where(nobody, MAXIMUM, np.array(scores))
 
-    def advice(self, context: Context) -> Advice:
+    def advice(self, number: int) -> Advice | None:
         """Whom the score followed, how probable that was, and what the others would have said."""
-        followed = self._names[self._followed(context)]
-        ranks = {
-            name: self._rank(number, part.score(context), context.event_id)
-            for number, (name, part) in enumerate(zip(self._names, self._parts, strict=True))
-        }
-        return Advice(followed, dict(zip(self._names, self._shares, strict=True)), ranks)
+        latest = self._latest
+        if latest is None:
+            return None
+        ranks = [self._rank(latest, number, part) for part in range(len(self._parts))]
+        return Advice(
+            self._names[latest.followed[number]],
+            dict(zip(self._names, latest.shares, strict=True)),
+            dict(zip(self._names, ranks, strict=True)),
+        )
 
-    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+    def made_up(self, batch: Batch, number: int) -> Iterable[MadeUpItem]:
         """Those of the part that is followed."""
-        return self._parts[self._followed(context)].made_up(context)
-
-    def commit(self, context: Context) -> None:
-        """Let every part take note of the item, and remember what each thought of it."""
-        for score, add in self._noted:
-            add(score(context))
-        super().commit(context)
+        bounds = list(accumulate(self._shares(batch.strategy_weights)[:-1]))
+        followed = bisect_right(bounds, self._turn(batch.event_ids[number]))
+        return self._parts[followed].made_up(batch, number)
 
     def state(self) -> JsonState:
         """The parts' states and their latest scores."""
@@ -125,31 +129,32 @@ class Bandit(Combination):
         for name, window in zip(self._names, self._windows, strict=True):
             window.restore(windows.get(name, {}))
 
-    def _mix(self) -> None:
+    def _shares(self, weights: Mapping[str, float]) -> list[float]:
         """The trainer's shares of our parts; those that it has not met yet get an even one."""
         even = 1.0 / len(self._names)
-        shares = [self._weights.get(name, even) for name in self._names]
+        shares = [weights.get(name, even) for name in self._names]
         total = sum(shares)
-        self._shares = [share / total if total > 0.0 else even for share in shares]
-        #: Where one part's turn ends and the next one's begins, as shares of all draws.
-        self._bounds = list(accumulate(self._shares[:-1]))
+        return [share / total if total > 0.0 else even for share in shares]
 
-    def _followed(self, context: Context) -> int:
-        """The number of the part whose turn it is."""
-        if context.strategy_weights != self._weights:
-            self._weights = dict(context.strategy_weights)
-            self._mix()
-        return bisect_right(self._bounds, self._turn(context.event_id))
+    def _rank(self, latest: _Scored, number: int, part: int) -> float:
+        below, up_to = latest.places[part][number]
+        return below + self._spread[part](latest.event_ids[number]) * (up_to - below)
 
-    def _rank(self, number: int, score: float, event_id: str) -> float:
-        below, up_to = self._windows[number].rank(score)
-        return below + self._spread[number](event_id) * (up_to - below)
 
-    def _nobody_knows(self, context: Context) -> bool:
-        for score, _ in self._noted:  # noqa: SIM110 - a generator takes twice as long
-            if score(context) != MAXIMUM:
-                return False
-        return True
+class _Scored(NamedTuple):
+    """What is kept of a batch for whoever asks for advice.
+
+    Attributes:
+        event_ids: of the items.
+        shares: of the parts, probabilities to be followed.
+        followed: number of the part that each item's score followed.
+        places: of each part and item, the share of the window below its score, and up to it.
+    """
+
+    event_ids: Sequence[str]
+    shares: list[float]
+    followed: list[int]
+    places: list[list[tuple[float, float]]]
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:

@@ -9,18 +9,8 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Batch, Distributions, Matrix, Rows, Vector
+from streamal.core.batch import Batch, Block, Distributions, Matrix, Rows, Vector, same_blocks
 from streamal.core.types import Advice, JsonState, MadeUpItem, Source, Task
-
-__all__ = [
-    "ANY_TASK",
-    "MAXIMUM",
-    "VALUES_ONLY",
-    "CommitteeStrategy",
-    "ProbabilityStrategy",
-    "Strategy",
-    "within_unit",
-]
 
 #: Score of an item about which nothing is known. A model that knows no class, or one, is certain
 #: only because it has seen nothing else: scored as certain, it would never be shown a second class.
@@ -190,37 +180,41 @@ def opinions(committee: Sequence[Distributions], size: int) -> Iterator[Opinions
         committee: each member's distributions over the same items.
         size: how many items there are.
     """
+    if committee and same_blocks(committee):
+        for place, (rows, classes, _) in enumerate(committee[0].blocks):
+            if len(committee) > 1 and len(classes) > 1:
+                yield Opinions(rows, _stacked([member.blocks[place] for member in committee]))
+        return
     # For each item, which block of each member it is in; -1 for none that can be heard.
     seats = np.full((size, len(committee)), -1, dtype=np.intp)
     for seat, member in enumerate(committee):
         for place, block in enumerate(member.blocks):
             if len(block.classes) > 1:
                 seats[block.rows, seat] = place
-    patterns, which = _distinct_rows(seats)
+    patterns, which = np.unique(seats, axis=0, return_inverse=True)
+    which = which.reshape(-1)
     for number, pattern in enumerate(patterns.tolist()):
         heard = [(seat, place) for seat, place in enumerate(pattern) if place >= 0]
         if len(heard) > 1:
             rows = np.flatnonzero(which == number)
-            yield Opinions(rows, _heard(committee, heard, rows))
+            blocks = [_of_rows(committee[seat].blocks[place], rows) for seat, place in heard]
+            yield Opinions(rows, _stacked(blocks))
 
 
-def _distinct_rows(seats: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    if seats.size and (seats == seats[0]).all():  # as nearly always
-        return seats[:1], np.zeros(len(seats), dtype=np.intp)
-    patterns, which = np.unique(seats, axis=0, return_inverse=True)
-    return patterns, which.reshape(-1)
+def _of_rows(block: Block, rows: Rows) -> Block:
+    return Block(rows, block.classes, block.p[np.searchsorted(block.rows, rows)])
 
 
-def _heard(
-    committee: Sequence[Distributions], heard: Sequence[tuple[int, int]], rows: Rows
-) -> NDArray[np.float64]:
-    blocks = [committee[seat].blocks[place] for seat, place in heard]
+def _stacked(blocks: Sequence[Block]) -> NDArray[np.float64]:
+    """Of members that know something about the same items; see `CommitteeStrategy.disagreement`."""
     classes = sorted(set().union(*(block.classes for block in blocks)))
+    p = np.zeros((len(blocks[0].rows), len(blocks), len(classes)))
     place_of = {label: place for place, label in enumerate(classes)}
-    p = np.zeros((len(rows), len(blocks), len(classes)))
     for member, block in enumerate(blocks):
-        columns = [place_of[label] for label in block.classes]
-        p[:, member, columns] = block.p[np.searchsorted(block.rows, rows)]
+        if block.classes == tuple(classes):
+            p[:, member] = block.p
+        else:
+            p[:, member, [place_of[label] for label in block.classes]] = block.p
     return p
 
 
@@ -230,5 +224,7 @@ def within_unit(scores: Vector) -> Vector:
     >>> within_unit(np.array([1.0000000000000002, -1e-17, np.nan])).tolist()
     [1.0, 0.0, 1.0]
     """
-    clipped: Vector = np.clip(scores, 0.0, MAXIMUM)
-    return np.where(np.isnan(clipped), MAXIMUM, clipped)
+    # `fmin` passes over NaN; adding 0 makes 0 of -0, whose sign would depend on the processor.
+    clipped: Vector = np.fmax(np.fmin(scores, MAXIMUM), 0.0)
+    clipped += 0.0
+    return clipped

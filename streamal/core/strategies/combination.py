@@ -1,4 +1,4 @@
-"""What strategies made of others have in common; see `weighted_sum`, `maximum` and `bandit`."""
+"""What strategies made of others have in common; see `fusions` and `bandit`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Final, cast
 
+from streamal.core.batch import Batch, Vector
 from streamal.core.parameters import Nested, Range, check, construct, parameters_of
 from streamal.core.strategies.base import Strategy, within_unit
 from streamal.core.strategies.registry import SINGLE
-from streamal.core.types import Context, JsonState, JsonValue, MadeUpItem, Task
+from streamal.core.types import JsonState, JsonValue, MadeUpItem, Task
 from streamal.errors import SettingsInvalid
-
-__all__ = ["DEFAULT_PARTS", "PARTS", "WEIGHTED_PARTS", "Combination", "Fusion", "Part", "parts_of"]
 
 #: Each part costs its time on every event and its state in every transaction.
 _FEWEST, _MOST = 2, 8
@@ -50,8 +49,6 @@ class Combination(Strategy):
     def __init__(self, strategies: tuple[Part, ...]) -> None:
         self.strategies = strategies
         self._parts = tuple(part.build() for part in strategies)
-        learning = [part for part in self._parts if type(part).commit is not Strategy.commit]
-        self._commits = tuple(part.commit for part in learning)
 
     @property
     def tasks(self) -> frozenset[Task]:
@@ -83,14 +80,9 @@ class Combination(Strategy):
         """Whether any part does."""
         return any(part.makes_up_items for part in self._parts)
 
-    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+    def made_up(self, batch: Batch, number: int) -> Iterable[MadeUpItem]:
         """Those of all parts, part by part."""
-        return chain.from_iterable(part.made_up(context) for part in self._parts)
-
-    def commit(self, context: Context) -> None:
-        """Let every part take note of the item."""
-        for commit in self._commits:
-            commit(context)
+        return chain.from_iterable(part.made_up(batch, number) for part in self._parts)
 
     def state(self) -> JsonState:
         """The parts' states, in their order."""
@@ -106,13 +98,13 @@ class Combination(Strategy):
 class Fusion(Combination):
     """Scores with several strategies and makes one score of theirs."""
 
-    def score(self, context: Context) -> float:
-        """The combined score within [0, 1]."""
-        return within_unit(self.combined([part.score(context) for part in self._parts]))
+    def score(self, batch: Batch) -> Vector:
+        """The combined scores within [0, 1]."""
+        return within_unit(self.combined([part.score(batch) for part in self._parts]))
 
     @abstractmethod
-    def combined(self, scores: Sequence[float]) -> float:
-        """One score from those of the parts, in their order."""
+    def combined(self, scores: Sequence[Vector]) -> Vector:
+        """One score per item from those of the parts, in their order."""
 
 
 def _read(key: str, value: object, keys: tuple[str, ...]) -> tuple[Part, ...]:

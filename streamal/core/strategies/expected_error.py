@@ -1,13 +1,14 @@
-"""Expected error: one class per file, see `streamal.core.strategies`."""
+"""How probable it is that production is wrong."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
-from streamal.core.types import Context, Task
+import numpy as np
 
-__all__ = ["ExpectedError"]
+from streamal.core.batch import Batch, Vector
+from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
+from streamal.core.types import Task
 
 
 class ExpectedError(Strategy):
@@ -26,11 +27,12 @@ class ExpectedError(Strategy):
         knows fewer than two classes, or two numbers.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Production
         >>> model = {"cat": 0.7, "dog": 0.2, "bird": 0.1}
         >>> context = Context("e1", {}, Production("dog"), model, expected_correct=0.2)
-        >>> ExpectedError().score(context)
-        0.8
+        >>> ExpectedError().score(Batch.of([context]))
+        array([0.8])
 
     References:
         Sampling in proportion to the expected loss of the model under test: Kossen, J., Farquhar,
@@ -45,10 +47,11 @@ class ExpectedError(Strategy):
         """Any: in a regression, wrong is farther off than the tolerance."""
         return ANY_TASK
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
         # Until the model knows two classes or numbers, that is only production's word on itself.
-        unknown = len(context.model) < 2 and context.expected_loss is None
-        if context.expected_correct is None or unknown:
-            return MAXIMUM
-        return within_unit(1.0 - context.expected_correct)
+        known = ~np.isnan(batch.expected_loss)
+        for rows, classes, _ in batch.model.blocks:
+            if len(classes) > 1:
+                known[rows] = True
+        return within_unit(np.where(known, 1.0 - batch.expected_correct, MAXIMUM))

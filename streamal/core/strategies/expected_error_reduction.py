@@ -1,19 +1,21 @@
-"""Expected error reduction: one class per file, see `streamal.core.strategies`."""
+"""How much less wrong the online model would be about recent events if it had a label."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from math import fsum, log
+from math import fsum, isnan, log
 from typing import Annotated, ClassVar, Final, cast
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.chance import draw
 from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.recent_inputs import RecentInputs
-from streamal.core.types import Context, JsonState, Lookahead, Probabilities
-
-__all__ = ["ExpectedErrorReduction", "Loss"]
+from streamal.core.strategies.uncertainty import margin_of
+from streamal.core.types import JsonState, Lookahead, Probabilities
 
 #: As for the bandit's draws: the gate's seed need not be mixed in.
 _SEED: Final = 0
@@ -62,19 +64,22 @@ class ExpectedErrorReduction(Strategy):
         classes: how many of the most probable classes are tried.
 
     Examples:
+        >>> from streamal.core.batch import Batch, FeatureColumns, Outputs
         >>> from streamal.core.learners import build_model
         >>> from streamal.core.types import Context, Production
         >>> model, nobody = build_model("gaussian_nb", parameters={}), Production()
         >>> for number, (x, label) in enumerate([(0.0, "a"), (1.0, "a"), (4.0, "b"), (5.0, "b")]):
         ...     model.learn({"x": x}, nobody, label, event_id=str(number))
         >>> def context(event_id, x):
-        ...     model_says = model.outlook({"x": x}, nobody).probabilities
+        ...     says = model.outlook(FeatureColumns([{"x": x}]), Outputs.of([nobody]))
         ...     ahead = model.lookahead({"x": x}, nobody, event_id=event_id)
-        ...     return Context(event_id, {"x": x}, nobody, model_says, lookahead=ahead)
+        ...     return Context(event_id, {"x": x}, nobody, says.probabilities.item(0),
+        ...                    lookahead=ahead)
         >>> strategy = ExpectedErrorReduction(spacing=1)
-        >>> for number in range(40):
-        ...     strategy.commit(context(f"past {number}", number % 8 - 1.0))
-        >>> strategy.score(context("e1", 2.5)) > strategy.score(context("e2", 0.5))
+        >>> past = Batch.of([context(f"past {n}", n % 8 - 1.0) for n in range(40)])
+        >>> scores = strategy.score(past)
+        >>> near, far = strategy.score(Batch.of([context("e1", 2.5), context("e2", 0.5)])).tolist()
+        >>> near > far
         True
 
     References:
@@ -106,29 +111,40 @@ class ExpectedErrorReduction(Strategy):
         """Always."""
         return True
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        ahead = context.lookahead
-        if len(context.model) < 2 or ahead is None or not self._recent.items:
-            return MAXIMUM
-        doubtful = self._doubtful(context)
-        if doubtful < 1.0 - self.shortlist:
-            return doubtful
-        rank = self._rank(self._reductions, self._reduction(context.model, ahead), context)
-        return within_unit(1.0 - self.shortlist + self.shortlist * rank)
+        doubts = np.full(len(batch), np.nan)
+        for rows, classes, p in batch.model.blocks:
+            if len(classes) > 1:
+                doubts[rows] = margin_of(p)
+        scores = []
+        for number, doubt in enumerate(doubts.tolist()):
+            ahead = None if batch.lookahead is None else batch.lookahead(number)
+            scores.append(MAXIMUM if ahead is None else self._noted(batch, number, doubt, ahead))
+        return within_unit(np.array(scores))
 
-    def commit(self, context: Context) -> None:
-        """Take note of how doubtful the item is and what its label would do; remember some."""
-        ahead = context.lookahead
-        if ahead is None:
-            return
-        if len(context.model) > 1:
-            if self._recent.items and self._doubtful(context) >= 1.0 - self.shortlist:
-                self._reductions.add(self._reduction(context.model, ahead))
-            self._doubts.add(_doubt(context.model))
-        drawn = draw(_SEED, context.event_id, "remembered") * self.spacing < 1.0
+    def _noted(self, batch: Batch, number: int, doubt: float, ahead: Lookahead) -> float:
+        """The score of one item; its doubt, what its label would do and some items are kept."""
+        event_id, score = batch.event_ids[number], MAXIMUM
+        if not isnan(doubt):
+            if self._recent.items:
+                score = self._ranked(batch, number, doubt, ahead)
+            self._doubts.add(doubt)
+        drawn = draw(_SEED, event_id, "remembered") * self.spacing < 1.0
         if drawn or not self._recent.items:
             self._recent.add(ahead.inputs)
+        return score
+
+    def _ranked(self, batch: Batch, number: int, doubt: float, ahead: Lookahead) -> float:
+        """The score of an item; of the most doubtful ones, the reduction is kept."""
+        event_id = batch.event_ids[number]
+        doubtful = _rank(self._doubts, doubt, event_id, "doubt")
+        if doubtful < 1.0 - self.shortlist:
+            return doubtful
+        reduction = self._reduction(batch.model.item(number), ahead)
+        rank = _rank(self._reductions, reduction, event_id, "reduction")
+        self._reductions.add(reduction)
+        return 1.0 - self.shortlist + self.shortlist * rank
 
     def state(self) -> JsonState:
         """The remembered events, and what is ranked against."""
@@ -143,15 +159,6 @@ class ExpectedErrorReduction(Strategy):
         self._recent.restore(cast("JsonState", state.get("recent", {})))
         self._doubts.restore(cast("JsonState", state.get("doubts", {})))
         self._reductions.restore(cast("JsonState", state.get("reductions", {})))
-
-    def _doubtful(self, context: Context) -> float:
-        return self._rank(self._doubts, _doubt(context.model), context)
-
-    def _rank(self, window: ScoreWindow, value: float, context: Context) -> float:
-        """The share of the window below a value, in [0, 1)."""
-        below, up_to = window.rank(value)
-        purpose = "doubt" if window is self._doubts else "reduction"
-        return below + draw(_SEED, context.event_id, purpose) * (up_to - below)
 
     def _reduction(self, model: Probabilities, ahead: Lookahead) -> float:
         """The mean loss over the remembered events now, minus the one expected with the label."""
@@ -175,7 +182,7 @@ class ExpectedErrorReduction(Strategy):
         return -fsum([p * log(p) for p in probabilities.values() if p > 0.0])
 
 
-def _doubt(model: Probabilities) -> float:
-    """One minus the margin."""
-    second, first = sorted(model.values())[-2:]
-    return 1.0 - (first - second)
+def _rank(window: ScoreWindow, value: float, event_id: str, purpose: str) -> float:
+    """The share of the window below a value, in [0, 1)."""
+    below, up_to = window.rank(value)
+    return below + draw(_SEED, event_id, purpose) * (up_to - below)

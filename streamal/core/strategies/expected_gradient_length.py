@@ -1,15 +1,16 @@
-"""Expected gradient length: one class per file, see `streamal.core.strategies`."""
+"""How far a label is expected to move a softmax regression."""
 
 from __future__ import annotations
 
-from math import fsum, sqrt
+from math import sqrt
 from typing import ClassVar
 
+import numpy as np
+
+from streamal.core.batch import Batch, Matrix, Vector
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.running_scale import RunningScale
-from streamal.core.types import Context, JsonState
-
-__all__ = ["ExpectedGradientLength"]
+from streamal.core.types import Features, JsonState
 
 
 class ExpectedGradientLength(Strategy):
@@ -31,13 +32,12 @@ class ExpectedGradientLength(Strategy):
         0.8 for any; 1 when fewer than two classes are known.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Production
-        >>> even, clear = {"cat": 0.5, "dog": 0.5}, {"cat": 0.9, "dog": 0.1}
-        >>> strategy = ExpectedGradientLength()
-        >>> round(strategy.score(Context("e1", {}, Production(), even)), 3)
-        0.5
-        >>> round(strategy.score(Context("e2", {}, Production(), clear)), 3)
-        0.265
+        >>> even = Context("e1", {}, Production(), {"cat": 0.5, "dog": 0.5})
+        >>> clear = Context("e2", {}, Production(), {"cat": 0.9, "dog": 0.1})
+        >>> ExpectedGradientLength().score(Batch.of([even, clear])).round(3)
+        array([0.5  , 0.265])
 
     References:
         Settles, B., Craven, M., and Ray, S. (2008). Multiple-instance active learning. Advances in
@@ -49,22 +49,21 @@ class ExpectedGradientLength(Strategy):
     def __init__(self) -> None:
         self._scale = RunningScale()
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        p = context.model.values()
-        if len(p) < 2:
-            return MAXIMUM
-        # fsum rounds once, so that replicas agree whatever order the classes come in.
-        squares = fsum([q * q for q in p])
-        residual = fsum([q * sqrt(max(0.0, 1.0 + squares - 2.0 * q)) for q in p])
-        values = self._scale.standardised(context.features)
-        norm = (1.0 + sum([z * z for z in values])) / (1.0 + len(values))
-        length = residual * sqrt(norm / (1.0 - 1.0 / len(p)))
-        return within_unit(length / (1.0 + length))
+        norms = np.array([self._noted(features) for features in batch.features.rows])
+        scores = np.full(len(batch), MAXIMUM)
+        for rows, classes, p in batch.model.blocks:
+            if len(classes) > 1:
+                lengths = _residual(p) * np.sqrt(norms[rows])
+                scores[rows] = within_unit(lengths / (1.0 + lengths))
+        return scores
 
-    def commit(self, context: Context) -> None:
-        """Take note of the features' scale."""
-        self._scale.update(context.features)
+    def _noted(self, features: Features) -> float:
+        """The squared norm of an item per feature, whose scale is then taken note of."""
+        values = self._scale.standardised(features)
+        self._scale.update(features)
+        return (1.0 + sum([z * z for z in values])) / (1.0 + len(values))
 
     def state(self) -> JsonState:
         """The features' scale."""
@@ -73,3 +72,14 @@ class ExpectedGradientLength(Strategy):
     def restore(self, state: JsonState) -> None:
         """Return to what `state` returned."""
         self._scale.restore(state)
+
+
+def _residual(p: Matrix) -> Vector:
+    """Expected length of p - e_y, shape (m, K) to (m,); at most 1."""
+    classes = p.shape[1]
+    if classes > 2:  # sums depend on the order, which classes do not come in always
+        p = np.sort(p, axis=1)
+    squares = (p * p).sum(axis=1)
+    lengths = np.sqrt(np.maximum(1.0 + squares[:, None] - 2.0 * p, 0.0))
+    residual: Vector = (p * lengths).sum(axis=1) / sqrt(1.0 - 1.0 / classes)
+    return residual

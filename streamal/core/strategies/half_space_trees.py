@@ -1,17 +1,18 @@
-"""Half-space trees: one class per file, see `streamal.core.strategies`."""
+"""How rare an item is among recent ones, whatever the model thinks of it."""
 
 from __future__ import annotations
 
 from math import log2
 from typing import Annotated, ClassVar, cast
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.half_spaces import HalfSpaces
 from streamal.core.strategies.running_scale import RunningScale
-from streamal.core.types import Context, JsonState, Task
-
-__all__ = ["HalfSpaceTrees"]
+from streamal.core.types import Features, JsonState, Task
 
 
 class HalfSpaceTrees(Strategy):
@@ -39,14 +40,14 @@ class HalfSpaceTrees(Strategy):
         window: how many items make one window.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Production
+        >>> def item(x, y):
+        ...     return Context("e", {"x": x, "y": y}, Production())
         >>> strategy = HalfSpaceTrees(window=100)
-        >>> for number in range(200):
-        ...     past = {"x": float(number % 10), "y": float(number % 7)}
-        ...     strategy.commit(Context("past", past, Production()))
-        >>> typical = Context("e1", {"x": 5.0, "y": 3.0}, Production())
-        >>> novel = Context("e2", {"x": 50.0, "y": -20.0}, Production())
-        >>> strategy.score(typical) < strategy.score(novel)
+        >>> past = strategy.score(Batch.of([item(n % 10, n % 7) for n in range(200)]))
+        >>> typical, novel = strategy.score(Batch.of([item(5.0, 3.0), item(50.0, -20.0)])).tolist()
+        >>> typical < novel
         True
 
     References:
@@ -73,18 +74,17 @@ class HalfSpaceTrees(Strategy):
         """Any: only features are looked at."""
         return ANY_TASK
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        mass = self._spaces.mass(context.features)
-        if mass is None:
-            return MAXIMUM
-        return within_unit(1.0 - log2((1.0 + mass) / 2.0) / self.height)
+        return within_unit(np.array([self._noted(features) for features in batch.features.rows]))
 
-    def commit(self, context: Context) -> None:
-        """Count the item in the current window."""
-        if self._scale.update(context.features):
+    def _noted(self, features: Features) -> float:
+        """The score of one item, which is then counted in the current window."""
+        mass = self._spaces.mass(features)
+        if self._scale.update(features):
             self._spaces = self._grown()
-        self._spaces.add(context.features)
+        self._spaces.add(features)
+        return MAXIMUM if mass is None else 1.0 - log2((1.0 + mass) / 2.0) / self.height
 
     def state(self) -> JsonState:
         """The features' scale and the masses in the leaves; the trees grow again from the seed."""

@@ -17,8 +17,6 @@ from streamal.core.chance import draw, draws
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features, JsonState
 
-__all__ = ["HalfSpaces", "dealt", "work_range"]
-
 #: Replicas and restarts grow the same trees.
 _SEED: Final = 1
 

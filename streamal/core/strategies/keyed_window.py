@@ -13,8 +13,6 @@ import numpy as np
 
 from streamal.core.types import JsonState
 
-__all__ = ["NO_KEY", "KeyedWindow", "key_of"]
-
 #: Of an item that is in no group.
 NO_KEY: Final = 0
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features
-
-__all__ = ["STEPS", "LabelledPoints", "nearest"]
 
 #: Steps per standard deviation, as in `RecentEvents`: points are whole numbers, so that sums of
 #: their squares are exact in any order and on any processor, and replicas agree which is nearer.
@@ -37,27 +34,12 @@ class LabelledPoints:
         self.scale = RunningScale()
         for features in items:
             self.scale.update(features)
+        self.points = self.placed(items)
+
+    def placed(self, items: Sequence[Features]) -> NDArray[np.float32]:
+        """Events on the same scale, shape (items, names)."""
         shape = len(items), len(self.scale.names)
-        self.points = np.array([self.point(each) for each in items], np.float32).reshape(shape)
-
-    def point(self, features: Features) -> NDArray[np.float32]:
-        """An event on the same scale, shape (names,)."""
-        point: NDArray[np.float32] = np.array(self.scale.standardised(features), np.float32)
-        point *= STEPS
-        return np.rint(point, out=point)
-
-
-def nearest(point: NDArray[np.float32], points: NDArray[np.float32]) -> tuple[int, float]:
-    """Which row of `points` is nearest, the first of equals, and how far it is.
-
-    Args:
-        point: shape (n,), whole numbers.
-        points: shape (m, n) with m and n >= 1, whole numbers.
-
-    Returns:
-        The row, and the root mean square difference per feature, in deviations.
-    """
-    difference = points - point
-    squares = np.einsum("ij,ij->i", difference, difference)
-    row = int(squares.argmin())
-    return row, sqrt(float(squares[row]) / len(point)) / STEPS
+        rows = [self.scale.standardised(features) for features in items]
+        points: NDArray[np.float32] = np.array(rows, np.float32).reshape(shape)
+        points *= STEPS
+        return np.rint(points, out=points)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum, inf, sqrt
 from typing import Final
@@ -10,12 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamal.core.batch import Rows, Vector
 from streamal.core.chance import draw
 from streamal.core.strategies.keyed_window import key_of
 from streamal.core.strategies.labelled_points import STEPS, LabelledPoints
 from streamal.core.types import Features, FeatureValue, Labelled, LabelledItem, MadeUpItem
-
-__all__ = ["MadeUpItems", "is_numeric"]
 
 #: Directions are drawn for a purpose of their own, so no seed need be mixed in.
 _SEED: Final = 0
@@ -80,6 +79,21 @@ class MadeUpItems:
         rows = [pair.point for pair in self._pairs]
         shape = len(rows), len(self._columns)
         self.points: NDArray[np.float32] = np.rint(np.array(rows, np.float32).reshape(shape))
+        self._squares = np.einsum("ij,ij->i", self.points, self.points)
+
+    def nearest(self, items: Sequence[Features]) -> tuple[Rows, Vector]:
+        """Which made-up item is nearest to each event, the first of equals, and how far it is.
+
+        Returns:
+            Rows of `points`, and root mean square differences per feature, in deviations.
+        """
+        placed = self.scale.placed(items)
+        # Whole numbers below 2^24: exact however the products are summed up.
+        squares = self._squares - 2.0 * (placed @ self.points.T)
+        rows = squares.argmin(axis=1)
+        own = np.einsum("ij,ij->i", placed, placed)
+        least: Vector = (own + squares[np.arange(len(items)), rows]).astype(np.float64)
+        return rows, np.sqrt(least / self.points.shape[1]) / STEPS
 
     def like(self, features: Features) -> Iterator[MadeUpItem]:
         """The made-up items as events of the shape of this one, nearest to it first.
@@ -91,7 +105,7 @@ class MadeUpItems:
         """
         if not is_numeric(features) or not self.keys:
             return
-        difference = self.points - self.scale.point(features)
+        difference = self.points - self.scale.placed([features])
         for row in np.argsort(np.einsum("ij,ij->i", difference, difference), kind="stable"):
             made = self._values(self._pairs[row], features)
             if made is not None:

@@ -1,18 +1,18 @@
-"""Query synthesis: one class per file, see `streamal.core.strategies`."""
+"""Items between the classes, and the real ones that are nearest to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import MAXIMUM, Strategy
 from streamal.core.strategies.keyed_window import KeyedWindow
-from streamal.core.strategies.labelled_points import nearest
 from streamal.core.strategies.made_up_items import MadeUpItems
-from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled, MadeUpItem
-
-__all__ = ["QuerySynthesis"]
+from streamal.core.types import NONE_LABELLED, JsonState, Labelled, MadeUpItem
 
 
 class QuerySynthesis(Strategy):
@@ -44,15 +44,15 @@ class QuerySynthesis(Strategy):
         window: how many of the latest items are ranked against.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Labelled, LabelledItem, Production
         >>> low, high = LabelledItem("e1", {"x": 0.0}, "a"), LabelledItem("e2", {"x": 4.0}, "b")
         >>> labelled, strategy = Labelled((low, high)), QuerySynthesis()
         >>> def item(x):
         ...     return Context("e", {"x": x}, Production(), labelled=labelled)
-        >>> for x in (0.0, 1.0, 4.0):
-        ...     strategy.commit(item(x))
-        >>> strategy.score(item(2.0)), strategy.score(item(0.5)), strategy.score(item(9.0))
-        (1.0, 0.75, 0.25)
+        >>> past = strategy.score(Batch.of([item(0.0), item(1.0), item(4.0)]))
+        >>> strategy.score(Batch.of([item(2.0), item(0.5), item(9.0)])).round(2)
+        array([1.  , 0.6 , 0.17])
 
     References:
         Wang, L., Hu, X., Yuan, B., and Lu, J. (2015). Active learning via query synthesis and
@@ -75,8 +75,6 @@ class QuerySynthesis(Strategy):
         self._recent = KeyedWindow(window)
         self._labelled: Labelled = NONE_LABELLED
         self._made: MadeUpItems | None = None
-        #: What was found last, and for whom: an item is scored, then committed.
-        self._found: tuple[Context, tuple[int, float] | None] | None = None
 
     @property
     def asks_labelled(self) -> bool:
@@ -88,24 +86,24 @@ class QuerySynthesis(Strategy):
         """Always."""
         return True
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        found = self._nearest(context)
-        if found is None:
-            return MAXIMUM
-        as_far, own = self._recent.at_most(*found)
-        return (as_far + 1) / (own + 1)
+        made, recent = self._made_of(batch.labelled), self._recent
+        if made is None:
+            return np.full(len(batch), MAXIMUM)
+        rows, distances = made.nearest(batch.features.rows)
+        scores = []
+        for row, closeness in zip(rows.tolist(), (1.0 / (1.0 + distances)).tolist(), strict=True):
+            key = made.keys[row]
+            as_far, own = recent.at_most(key, closeness)
+            scores.append((as_far + 1) / (own + 1))
+            recent.add(key, closeness)
+        return np.array(scores)
 
-    def made_up(self, context: Context) -> Iterable[MadeUpItem]:
+    def made_up(self, batch: Batch, number: int) -> Iterable[MadeUpItem]:
         """The made-up items themselves, see `Strategy.made_up`."""
-        made = self._made_of(context.labelled)
-        return () if made is None else made.like(context.features)
-
-    def commit(self, context: Context) -> None:
-        """Remember how close the item was."""
-        found = self._nearest(context)
-        if found is not None:
-            self._recent.add(*found)
+        made = self._made_of(batch.labelled)
+        return () if made is None else made.like(batch.features.rows[number])
 
     def state(self) -> JsonState:
         """How close the remembered items were."""
@@ -114,19 +112,6 @@ class QuerySynthesis(Strategy):
     def restore(self, state: JsonState) -> None:
         """Return to what `state` returned."""
         self._recent.restore(state)
-
-    def _nearest(self, context: Context) -> tuple[int, float] | None:
-        """Key of the nearest made-up item, and how close it is, in (0, 1]; None without any."""
-        if self._found is None or self._found[0] is not context:
-            self._found = context, self._search(context)
-        return self._found[1]
-
-    def _search(self, context: Context) -> tuple[int, float] | None:
-        made = self._made_of(context.labelled)
-        if made is None:
-            return None
-        row, distance = nearest(made.scale.point(context.features), made.points)
-        return made.keys[row], 1.0 / (1.0 + distance)
 
     def _made_of(self, labelled: Labelled) -> MadeUpItems | None:
         """The items made up of these, made once for each model; None where there are none."""

@@ -1,13 +1,14 @@
-"""Random: one class per file, see `streamal.core.strategies`."""
+"""The baseline: every item alike."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy
-from streamal.core.types import Context, Task
+import numpy as np
 
-__all__ = ["Random"]
+from streamal.core.batch import Batch, Vector
+from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy
+from streamal.core.types import Task
 
 
 class Random(Strategy):
@@ -23,9 +24,10 @@ class Random(Strategy):
         always 1.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Production
-        >>> Random().score(Context("e1", {}, Production(label="cat")))
-        1.0
+        >>> Random().score(Batch.of([Context("e1", {}, Production(label="cat"))]))
+        array([1.])
 
     References:
         Cochran, W. G. (1977). Sampling techniques, 3rd edition. Wiley; chapter 2, simple random
@@ -39,6 +41,6 @@ class Random(Strategy):
         """Any: nothing is looked at."""
         return ANY_TASK
 
-    def score(self, context: Context) -> float:  # noqa: ARG002 - the baseline looks at nothing
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        return MAXIMUM
+        return np.full(len(batch), MAXIMUM)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features, JsonState
 
-__all__ = ["RecentEvents"]
-
 #: Steps per standard deviation: an event's value takes one byte, and is off by 1.6 % of a standard
 #: deviation at most. As numbers in JSON the window would be six times as large.
 _STEPS: Final = 31

@@ -8,8 +8,6 @@ from typing import ClassVar, Final, TypeGuard, cast
 
 from streamal.core.types import Features, FeatureValue, JsonState, JsonValue
 
-__all__ = ["RecentInputs"]
-
 #: Learners take larger numbers for missing; some cannot be written as JSON.
 _LARGEST: Final = 1e100
 #: Learners tell no text apart from another beyond 256 characters.

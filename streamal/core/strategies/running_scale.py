@@ -8,8 +8,6 @@ from typing import ClassVar, Final, cast
 
 from streamal.core.types import Features, FeatureValue, JsonState
 
-__all__ = ["RunningScale"]
-
 #: Values beyond this would overflow when squared; they do not move the scale.
 _LARGEST: Final = 1e150
 

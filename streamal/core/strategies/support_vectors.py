@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from math import inf
 from operator import itemgetter
 from typing import Final, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from streamal.core.batch import Matrix
 from streamal.core.strategies.keyed_window import key_of
 from streamal.core.strategies.labelled_points import STEPS
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features, FeatureValue, Labelled, LabelledItem
-
-__all__ = ["SupportVectors"]
 
 #: What a lookup takes that finds no number where there should be one.
 _NO_NUMBER: Final = (KeyError, TypeError, OverflowError)
 
 
 class SupportVectors:
-    """Answers which one is closest, in a few microseconds; not safe to share between threads.
+    """Answers which one is closest, in a few microseconds.
 
     Points are in standard deviations from the mean of the labelled items, times `STEPS` and
     rounded, within `RunningScale.LIMIT` deviations. Whole numbers, so that sums of their products
@@ -42,8 +41,7 @@ class SupportVectors:
         self._steps = inverse * STEPS
         reach = RunningScale.LIMIT / inverse
         self._lowest, self._highest = self._mean - reach, self._mean + reach
-        self._point = np.empty(len(columns))
-        self._points = np.stack([self._placed(item.features).copy() for item in chosen])
+        self._points = self._placed([item.features for item in chosen])
         self._half_squares = np.einsum("ij,ij->i", self._points, self._points) / 2.0
         self._keys = tuple(key_of(item.event_id) for item in chosen)
 
@@ -77,25 +75,29 @@ class SupportVectors:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def closest(self, features: Features) -> int:
-        """Key of the support vector at the least Euclidean distance, the first of equals."""
-        point = self._placed(features)
-        # Half of the squared distance, less what is the same for all.
-        gaps: NDArray[np.float64] = self._half_squares - self._points.dot(point)
-        return self._keys[gaps.argmin()]
+    def closest(self, items: Sequence[Features]) -> list[int]:
+        """Keys of the support vectors at the least Euclidean distance, the first of equals."""
+        # Half of the squared distances, less what is the same for all.
+        gaps = self._half_squares - self._placed(items) @ self._points.T
+        return [self._keys[row] for row in gaps.argmin(axis=1).tolist()]
 
-    def _placed(self, features: Features) -> NDArray[np.float64]:
-        """Where an event lies, shape (names,); overwritten by the next."""
+    def _placed(self, items: Sequence[Features]) -> Matrix:
+        """Where events lie, shape (items, names)."""
+        numbers = array("d")
+        for features in items:
+            numbers += self._numbers(features)
+        points: Matrix = np.frombuffer(numbers).reshape(len(items), -1)
+        points = np.maximum(np.minimum(points, self._highest), self._lowest)
+        points -= self._mean
+        points *= self._steps
+        np.rint(points, out=points)
+        return points
+
+    def _numbers(self, features: Features) -> array[float]:
         try:
-            numbers = array("d", cast("tuple[float, ...]", self._look_up(features)))
+            return array("d", cast("tuple[float, ...]", self._look_up(features)))
         except _NO_NUMBER:
-            numbers = array("d", self._one_by_one(features))
-        point = self._point
-        np.minimum(np.frombuffer(numbers), self._highest, out=point)
-        np.maximum(point, self._lowest, out=point)
-        np.subtract(point, self._mean, out=point)
-        np.multiply(point, self._steps, out=point)
-        return np.rint(point, out=point)
+            return array("d", self._one_by_one(features))
 
     def _one_by_one(self, features: Features) -> tuple[float, ...]:
         """The numbers of an event; the mean where there is none."""

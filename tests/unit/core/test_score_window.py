@@ -27,6 +27,15 @@ def test_ranks_count_the_item_itself_and_its_equals() -> None:
     assert window.rank(1.0) == (0.8, 1.0)
 
 
+def test_noting_is_ranking_and_then_adding() -> None:
+    noting, adding = ScoreWindow(60), ScoreWindow(60)
+    for score in default_rng(2).integers(0, 20, 300).tolist():
+        expected = adding.rank(score / 20)
+        adding.add(score / 20)
+        assert noting.note(score / 20) == expected
+        assert noting.state() == adding.state()
+
+
 def test_quantiles_are_scores_of_the_window() -> None:
     window = filled([0.0, 0.25, 0.5, 0.75])
     assert [window.quantile(share) for share in (0.0, 0.5, 0.74, 0.75, 1.0)] == [

@@ -7,10 +7,12 @@ from collections import Counter
 import pytest
 from numpy.random import default_rng
 
+from streamal.core.batch import Batch
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.strategies import Bandit, build_strategy
 from streamal.core.types import Conditions, Context, Decision, JsonValue, Production
+from tests.support.scoring import advice_on
 
 NOON = Conditions(now=43_200.0)
 PARTS: list[JsonValue] = [
@@ -39,11 +41,7 @@ def contexts(count: int, weights: dict[str, float] | None = None) -> list[Contex
 def played(items: list[Context], parts: list[JsonValue] = PARTS) -> list[Decision]:
     strategy = build_strategy("bandit", {"strategies": parts})
     gate = Gate(strategy, build_budget("quantile", {}, budget=0.1), seed=7)
-    decisions = []
-    for context in items:
-        decisions.append(gate.decide(context, NOON))
-        gate.commit(context, decisions[-1], NOON)
-    return decisions
+    return list(gate.decide(Batch.of(items), NOON))
 
 
 def steered(decisions: list[Decision]) -> Counter[str]:
@@ -82,11 +80,11 @@ def test_advice_comes_with_requests_only_and_explains_the_score() -> None:
 
 def test_weights_of_parts_that_are_gone_and_of_new_ones() -> None:
     context = contexts(1, {"margin": 0.6, "density": 0.4})[0]
-    advice = build_strategy("bandit", {"strategies": PARTS}).advice(context)
+    advice = advice_on(build_strategy("bandit", {"strategies": PARTS}), context)
     assert advice is not None
     assert advice.mixture == pytest.approx({"margin": 0.6 / 1.1, "entropy": 0.5 / 1.1})
     nothing = contexts(1, {"margin": 0.0, "entropy": 0.0})[0]
-    even = build_strategy("bandit", {"strategies": PARTS}).advice(nothing)
+    even = advice_on(build_strategy("bandit", {"strategies": PARTS}), nothing)
     assert even is not None
     assert even.mixture == {"margin": 0.5, "entropy": 0.5}
 
@@ -94,10 +92,10 @@ def test_weights_of_parts_that_are_gone_and_of_new_ones() -> None:
 def test_the_mixture_follows_weights_that_change() -> None:
     strategy = build_strategy("bandit", {"strategies": PARTS})
     for weights in ({"margin": 1.0, "entropy": 0.0}, {"margin": 0.0, "entropy": 1.0}) * 2:
-        advice = [strategy.advice(context) for context in contexts(20, weights)]
+        advice = [advice_on(strategy, context) for context in contexts(20, weights)]
         (expected,) = (name for name, weight in weights.items() if weight)
         assert {each.followed for each in advice if each is not None} == {expected}
-    none_yet = strategy.advice(contexts(1)[0])
+    none_yet = advice_on(strategy, contexts(1)[0])
     assert none_yet is not None
     assert none_yet.mixture == {"margin": 0.5, "entropy": 0.5}
 
@@ -107,11 +105,26 @@ def test_a_strategy_may_take_part_twice() -> None:
         {"strategy": "entropy"},
         {"strategy": "entropy", "parameters": {"source": "production"}},
     ]
-    advice = build_strategy("bandit", {"strategies": parts}).advice(contexts(1)[0])
+    advice = advice_on(build_strategy("bandit", {"strategies": parts}), contexts(1)[0])
     assert advice is not None
     assert set(advice.ranks) == {"entropy", "entropy 2"}
 
 
+def test_advice_speaks_of_each_item_of_the_latest_batch() -> None:
+    strategy, again = (build_strategy("bandit", {"strategies": PARTS}) for _ in range(2))
+    items = contexts(100, {"margin": 0.7, "entropy": 0.3})
+    scores = strategy.score(Batch.of(items)).tolist()
+    advice = [strategy.advice(number) for number in range(100)]
+    for context, score, found in zip(items, scores, advice, strict=True):
+        assert found is not None
+        assert found.ranks[found.followed] == score
+        assert again.score(Batch.of([context])).tolist() == [score]
+        assert again.advice(0) == found
+    assert Bandit().advice(0) is None, "nothing was scored yet"
+
+
 def test_other_strategies_give_no_advice() -> None:
-    assert build_strategy("margin", {}).advice(contexts(1)[0]) is None
-    assert Bandit().advice(contexts(1)[0]).followed in {"margin", "expected_error", "random"}
+    assert advice_on(build_strategy("margin", {}), contexts(1)[0]) is None
+    advice = advice_on(Bandit(), contexts(1)[0])
+    assert advice is not None
+    assert advice.followed in {"margin", "expected_error", "random"}

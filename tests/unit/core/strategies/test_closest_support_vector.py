@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from streamal.core.batch import Batch, FeatureColumns, Outputs
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.learners import build_model
 from streamal.core.strategies import ClosestSupportVector, build_strategy
 from streamal.core.types import Conditions, Context, Labelled, LabelledItem, Production
+from tests.support.scoring import note, score_one
 
 NOON = Conditions(now=43_200.0)
 
@@ -45,39 +47,39 @@ def item(x: float, y: float, distance: float | None, labelled: Labelled = LABELL
 )
 def test_by_hand(x: float, y: float, distance: float, score: float) -> None:
     strategy = ClosestSupportVector()
-    strategy.commit(item(-1.8, 0.1, 1.0))
-    strategy.commit(item(-2.1, -0.1, 0.5))
-    strategy.commit(item(0.1, 8.5, 1.0))
-    strategy.commit(item(0.0, 0.0, None))
-    assert strategy.score(item(x, y, distance)) == pytest.approx(score, rel=1e-6)
+    note(strategy, item(-1.8, 0.1, 1.0))
+    note(strategy, item(-2.1, -0.1, 0.5))
+    note(strategy, item(0.1, 8.5, 1.0))
+    note(strategy, item(0.0, 0.0, None))
+    assert score_one(strategy, item(x, y, distance)) == pytest.approx(score, rel=1e-6)
 
 
 def test_of_each_class_only_those_with_the_smallest_margin_are_support_vectors() -> None:
     one, many = ClosestSupportVector(support_vectors=1), ClosestSupportVector()
     for strategy in (one, many):
-        strategy.commit(item(2.5, 4.3, 0.0))
+        note(strategy, item(2.5, 4.3, 0.0))
     # "north" is further inside the wrong class than "east"; alone it also stands for the east.
-    assert (one.score(item(0.0, 8.5, 0.0)), many.score(item(0.0, 8.5, 0.0))) == (0.5, 1.0)
+    assert (score_one(one, item(0.0, 8.5, 0.0)), score_one(many, item(0.0, 8.5, 0.0))) == (0.5, 1.0)
 
 
 def test_what_has_left_the_window_is_no_rival() -> None:
     strategy = ClosestSupportVector(window=10)
-    strategy.commit(item(-2.0, 0.0, 0.0))
-    assert strategy.score(item(-2.0, 0.0, 0.0)) == 0.5
+    note(strategy, item(-2.0, 0.0, 0.0))
+    assert score_one(strategy, item(-2.0, 0.0, 0.0)) == 0.5
     for _ in range(10):
-        strategy.commit(item(2.0, 0.0, 0.0))
-    assert strategy.score(item(-2.0, 0.0, 0.0)) == 1.0
+        note(strategy, item(2.0, 0.0, 0.0))
+    assert score_one(strategy, item(-2.0, 0.0, 0.0)) == 1.0
 
 
 def test_items_in_the_farther_half_are_no_rivals_and_count_as_evenly_spread() -> None:
     strategy = ClosestSupportVector()
     for distance in (1.0, 1.0, 1.0, 2.0):
-        strategy.commit(item(-2.0, 0.0, distance))
-    assert strategy.score(item(-2.0, 0.0, 3.0)) == 2**-1.0 / 4.0, "four are nearer, one each"
+        note(strategy, item(-2.0, 0.0, distance))
+    assert score_one(strategy, item(-2.0, 0.0, 3.0)) == 2**-1.0 / 4.0, "four are nearer, one each"
     for _ in range(2):
-        strategy.commit(item(2.0, 0.0, 4.0))
+        note(strategy, item(2.0, 0.0, 4.0))
     # Now half of them are nearer than 2; the fourth, which was far when it came, has no group.
-    assert strategy.score(item(-2.0, 0.0, 2.0)) == 2**-3.0 / 3.0
+    assert score_one(strategy, item(-2.0, 0.0, 2.0)) == 2**-3.0 / 3.0
 
 
 @pytest.mark.parametrize(
@@ -92,16 +94,16 @@ def test_items_in_the_farther_half_are_no_rivals_and_count_as_evenly_spread() ->
 )
 def test_without_support_vectors_all_is_unknown(labelled: Labelled) -> None:
     strategy = ClosestSupportVector()
-    strategy.commit(item(0.0, 0.0, 0.5))
-    assert strategy.score(item(0.0, 0.0, 0.5, labelled)) == 1.0
+    note(strategy, item(0.0, 0.0, 0.5))
+    assert score_one(strategy, item(0.0, 0.0, 0.5, labelled)) == 1.0
 
 
 def test_a_new_model_brings_its_support_vectors() -> None:
     strategy = ClosestSupportVector()
-    strategy.commit(item(-1.5, 0.0, 0.0))
-    assert strategy.score(item(-1.5, 0.0, 0.0)) == 0.5
+    note(strategy, item(-1.5, 0.0, 0.0))
+    assert score_one(strategy, item(-1.5, 0.0, 0.0)) == 0.5
     newer = Labelled((*LABELLED.items, LabelledItem("newer", {"x": -1.5, "y": 0.0}, "a", 0.0)))
-    assert strategy.score(item(-1.5, 0.0, 0.0, newer)) == 1.0
+    assert score_one(strategy, item(-1.5, 0.0, 0.0, newer)) == 1.0
 
 
 def routed(name: str) -> list[float]:
@@ -111,23 +113,31 @@ def routed(name: str) -> list[float]:
         x, y = (0.4, -0.4)[number % 2] * (1 + number % 3), float(number % 20)
         model.learn({"x": x, "y": y}, Production(), "ab"[x > 0], event_id=f"l{number}")
     gate = Gate(build_strategy(name, {}), build_budget("quantile", {}, budget=0.1), seed=1)
-    places = []
+    rows, nobody = [], Production()
     for number in range(1000):
         crowd = number % 4 != 0
-        features = {"x": 0.001 if crowd else 0.2, "y": 3.0 if crowd else float(number // 4 % 20)}
-        context = Context(
+        rows.append({"x": 0.001 if crowd else 0.2, "y": 3.0 if crowd else float(number // 4 % 20)})
+    columns, outputs = FeatureColumns(rows), Outputs.of([nobody] * len(rows))
+    outlooks, distances = model.outlook(columns, outputs), model.boundary_distance(columns, outputs)
+    assert distances is not None
+    remembered = model.labelled(margins=True)
+    contexts = [
+        Context(
             f"e{number}",
             features,
-            Production(),
-            model.outlook(features, Production()).probabilities,
-            boundary_distance=model.boundary_distance(features, Production()),
-            labelled=model.labelled(margins=True),
+            nobody,
+            outlooks.probabilities.item(number),
+            boundary_distance=float(distances[number]),
+            labelled=remembered,
         )
-        decision = gate.decide(context, NOON)
-        gate.commit(context, decision, NOON)
-        if decision.query and decision.score >= decision.threshold:
-            places.append(features["y"])
-    return places
+        for number, features in enumerate(rows)
+    ]
+    decisions = gate.decide(Batch.of(contexts), NOON)
+    return [
+        features["y"]
+        for features, decision in zip(rows, decisions, strict=True)
+        if decision.query and decision.score >= decision.threshold
+    ]
 
 
 def test_a_crowd_at_one_place_does_not_get_all_questions() -> None:
@@ -137,14 +147,10 @@ def test_a_crowd_at_one_place_does_not_get_all_questions() -> None:
     assert len(set(diverse)) > 2 * len(set(plain))
 
 
-def test_an_item_is_looked_up_once_and_its_twin_again() -> None:
-    strategy, twin = ClosestSupportVector(), ClosestSupportVector()
-    scored, same = item(-1.5, 0.0, 0.5), item(-1.5, 0.0, 0.5)
-    before = strategy.score(scored)
-    strategy.commit(scored)
-    twin.commit(same)
-    assert strategy.state() == twin.state()
-    assert (before, strategy.score(scored)) == pytest.approx((2 / 3, 1 / 3))
+def test_items_of_a_batch_are_rivals_of_those_behind_them() -> None:
+    strategy = ClosestSupportVector()
+    twins = [item(-1.5, 0.0, 0.5), item(-1.5, 0.0, 0.5), item(1.5, 0.0, 0.5)]
+    assert strategy.score(Batch.of(twins)).tolist() == pytest.approx([2 / 3, 1 / 3, 2 / 3])
     elsewhere = Labelled((LabelledItem("other", WEST, "a", 0.1), *LABELLED.items[1:]))
     moved = item(-1.5, 0.0, 0.5, elsewhere)
-    assert strategy.score(moved) == pytest.approx(2 / 3), "another model's support vector"
+    assert score_one(strategy, moved) == pytest.approx(2 / 3), "another model's support vector"

@@ -20,6 +20,7 @@ from streamal.core.strategies import (
 from streamal.core.strategies.combination import Part
 from streamal.core.types import Context, JsonValue, Production, Source
 from streamal.errors import SettingsInvalid
+from tests.support.scoring import note, score_one
 
 CONTEXT = Context(
     "e1",
@@ -28,7 +29,7 @@ CONTEXT = Context(
     {"a": 0.8, "b": 0.2},
     expected_correct=0.8,
 )
-MARGIN, ERROR = Margin().score(CONTEXT), ExpectedError().score(CONTEXT)
+MARGIN, ERROR = score_one(Margin(), CONTEXT), score_one(ExpectedError(), CONTEXT)
 COMBINATIONS = ("max", "weighted_sum")
 HALF_SPACE: JsonValue = {"strategy": "half_space_trees", "parameters": {"window": 50}}
 
@@ -40,15 +41,15 @@ def problems_of(name: str, strategies: JsonValue) -> tuple[str, ...]:
 
 
 def test_values() -> None:
-    assert WeightedSum().score(CONTEXT) == pytest.approx((MARGIN + ERROR) / 2)
-    assert Maximum().score(CONTEXT) == max(MARGIN, ERROR)
+    assert score_one(WeightedSum(), CONTEXT) == pytest.approx((MARGIN + ERROR) / 2)
+    assert score_one(Maximum(), CONTEXT) == max(MARGIN, ERROR)
 
 
 @pytest.mark.parametrize(("weights", "share"), [((3, 1), 0.75), ((0.001, 0.003), 0.25)])
 def test_weights_are_relative(weights: tuple[float, float], share: float) -> None:
     parts = (Part("margin", weights[0]), Part("expected_error", weights[1]))
     expected = share * MARGIN + (1 - share) * ERROR
-    assert WeightedSum(parts).score(CONTEXT) == pytest.approx(expected)
+    assert score_one(WeightedSum(parts), CONTEXT) == pytest.approx(expected)
 
 
 def test_one_strategy_may_take_part_twice() -> None:
@@ -57,8 +58,8 @@ def test_one_strategy_may_take_part_twice() -> None:
         {"strategy": "entropy"},
     ]
     strategy = build_strategy("max", {"strategies": parts})
-    assert strategy.score(CONTEXT) == Entropy(Source.MODEL).score(CONTEXT)
-    assert Entropy(Source.PRODUCTION).score(CONTEXT) < strategy.score(CONTEXT)
+    assert score_one(strategy, CONTEXT) == score_one(Entropy(Source.MODEL), CONTEXT)
+    assert score_one(Entropy(Source.PRODUCTION), CONTEXT) < score_one(strategy, CONTEXT)
 
 
 def test_parts_are_told_with_all_their_parameters() -> None:
@@ -90,10 +91,10 @@ def test_every_part_takes_note_and_returns_to_its_own_state(name: str) -> None:
     parts: JsonValue = [HALF_SPACE, {"strategy": "information_density"}, {"strategy": "margin"}]
     strategy, again = (build_strategy(name, {"strategies": parts}) for _ in range(2))
     for number in range(200):
-        strategy.commit(Context("past", {"x": number % 7}, Production()))
+        note(strategy, Context("past", {"x": number % 7}, Production()))
     again.restore(json.loads(json.dumps(strategy.state())))
     assert isinstance(again, Combination)
-    assert again.score(CONTEXT) == strategy.score(CONTEXT) < 1.0
+    assert score_one(again, CONTEXT) == score_one(strategy, CONTEXT) < 1.0
     again.restore({})
     assert again.state() == build_strategy(name, {"strategies": parts}).state()
 
@@ -103,7 +104,7 @@ def test_instances_share_no_state(name: str) -> None:
     parts: JsonValue = [HALF_SPACE, {"strategy": "margin"}]
     one, other = (build_strategy(name, {"strategies": parts}) for _ in range(2))
     for number in range(200):
-        one.commit(Context("past", {"x": number % 7}, Production()))
+        note(one, Context("past", {"x": number % 7}, Production()))
     assert other.state() == build_strategy(name, {"strategies": parts}).state()
 
 

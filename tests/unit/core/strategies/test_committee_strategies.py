@@ -17,6 +17,7 @@ from streamal.core.strategies import (
     VoteEntropy,
 )
 from streamal.core.types import Context, Probabilities, Production
+from tests.support.scoring import score_one
 
 MEASURES = (ConsensusEntropy, JensenShannon, KlDisagreement, TopClassSpread, VoteEntropy)
 #: Those that fall silent when all members say the same.
@@ -28,7 +29,7 @@ DOUBT: Probabilities = {"cat": 0.5, "dog": 0.5}
 
 
 def score(measure: type[CommitteeStrategy], *committee: Probabilities) -> float:
-    return measure().score(Context("e1", {}, Production(), committee=committee))
+    return score_one(measure(), Context("e1", {}, Production(), committee=committee))
 
 
 def entropy(*shares: float) -> float:
@@ -140,10 +141,11 @@ def test_no_committee_exceeds_the_norm(
 ) -> None:
     rng = default_rng(5)
     for sharpness in (0.01, 0.1, 1.0, 50.0):
-        rows = rng.dirichlet([sharpness] * classes, members).tolist()
+        table = rng.dirichlet([sharpness] * classes, members)
+        rows = table.tolist()
         committee = [{str(label): p for label, p in enumerate(row)} for row in rows]
-        opinions = [[member[label] for member in committee] for label in sorted(committee[0])]
-        assert -1e-9 <= measure().disagreement(opinions) <= 1.0 + 1e-9
+        (disagreement,) = measure().disagreement(table[None]).tolist()
+        assert -1e-9 <= disagreement <= 1.0 + 1e-9
         assert 0.0 <= score(measure, *committee) <= 1.0
 
 

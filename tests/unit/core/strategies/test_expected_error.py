@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.learners import Target, build_model
 from streamal.core.strategies import ExpectedError
 from streamal.core.types import Context, Probabilities, Production
+from tests.support.scoring import score_one
 
 BOTH: Probabilities = {"right": 0.9, "wrong": 0.1}
 
 
 def score(expected_correct: float | None, model: Probabilities = BOTH) -> float:
     context = Context("e1", {}, Production("cat"), model, expected_correct=expected_correct)
-    return ExpectedError().score(context)
+    return score_one(ExpectedError(), context)
 
 
 @pytest.mark.parametrize(("expected", "value"), [(1.0, 0.0), (0.0, 1.0), (0.25, 0.75)])
@@ -40,7 +42,7 @@ def test_either_target_finds_where_production_errs(target: Target) -> None:
         model.learn({"x": x}, production, label, event_id=f"e{number}")
 
     def asked(x: float) -> float:
-        outlook = model.outlook({"x": x}, production)
+        outlook = model.outlook(FeatureColumns([{"x": x}]), Outputs.of([production])).item(0)
         context = Context(
             "e",
             {"x": x},
@@ -48,6 +50,6 @@ def test_either_target_finds_where_production_errs(target: Target) -> None:
             outlook.probabilities,
             expected_correct=outlook.expected_correct,
         )
-        return ExpectedError().score(context)
+        return score_one(ExpectedError(), context)
 
     assert asked(-0.9) < 0.2 < 0.8 < asked(0.9)

@@ -13,6 +13,7 @@ import pytest
 from streamal.core.strategies import Bandit, ExpectedErrorReduction, build_strategy
 from streamal.core.strategies.expected_error_reduction import Loss
 from streamal.core.types import Context, Features, JsonValue, Probabilities, Production
+from tests.support.scoring import note, score_one
 
 #: How often each class was seen with each colour.
 Counts = Mapping[str, Mapping[str, int]]
@@ -52,8 +53,8 @@ def event(colour: str, number: int = 0, counts: Counts = COUNTS) -> Context:
 
 
 def reduction(strategy: ExpectedErrorReduction, context: Context) -> float:
-    """The one that a commit notes, as it is kept: in single precision."""
-    strategy.commit(context)
+    """The one that is noted, as it is kept: in single precision."""
+    note(strategy, context)
     return strategy._reductions._arrived[-1]
 
 
@@ -101,7 +102,7 @@ def test_an_event_like_the_recent_ones_is_worth_more_than_an_equally_doubtful_ot
             strategy._reduction(*_asked(event(("red", "blue")[number % 2], number, counts)))
         )
     reds, blues = (
-        [strategy.score(event(colour, number, counts)) for number in range(50)]
+        [score_one(strategy, event(colour, number, counts)) for number in range(50)]
         for colour in ("red", "blue")
     )
     assert all(red > blue for red, blue in zip(reds, blues, strict=True))
@@ -145,11 +146,11 @@ def test_only_the_shortlist_is_taught() -> None:
         share = 2 + (number * 37) % 100  # other odds each time
         context = event("red", number, {"red": {"a": share, "b": 1}})
         if number > 100:
-            score = strategy.score(context)
+            score = score_one(strategy, context)
             asked = bool(cast("Ahead", context.lookahead).asked)
             taught += asked
             ranks[asked].append(score)
-        strategy.commit(context)
+        note(strategy, context)
     assert 0.2 < taught / 699 < 0.3
     assert max(ranks[False]) < 0.75 <= min(ranks[True])
 
@@ -158,8 +159,8 @@ def test_those_that_are_not_taught_keep_the_order_of_their_margin() -> None:
     strategy = remembering("red", shortlist=0.1)
     contexts = [event("red", n, {"red": {"a": 1 + n % 50, "b": 1}}) for n in range(500)]
     for context in contexts:
-        strategy.commit(context)
-    scores = sorted((strategy.score(context), -n) for n, context in enumerate(contexts[:50]))
+        note(strategy, context)
+    scores = sorted((score_one(strategy, context), -n) for n, context in enumerate(contexts[:50]))
     low = [-n for score, n in scores if score < 0.9]
     assert len(low) > 40
     # The rank of an event that equals others is drawn, and may reach the next one's.
@@ -168,17 +169,17 @@ def test_those_that_are_not_taught_keep_the_order_of_their_margin() -> None:
 
 def test_without_lookahead_or_a_memory_everything_is_worth_asking() -> None:
     strategy = remembering("red")
-    assert strategy.score(Context("e", {}, Production(), says(COUNTS, "red"))) == 1.0
-    assert remembering().score(event("red")) == 1.0
+    assert score_one(strategy, Context("e", {}, Production(), says(COUNTS, "red"))) == 1.0
+    assert score_one(remembering(), event("red")) == 1.0
     alone = Context("e", {}, Production(), {"a": 1.0}, lookahead=Ahead("red"))
-    assert strategy.score(alone) == 1.0
+    assert score_one(strategy, alone) == 1.0
 
 
 def test_one_of_spacing_events_is_remembered_up_to_the_window() -> None:
     strategy = ExpectedErrorReduction(window=20, spacing=5)
     counts: Counts = {f"colour {n}": {"a": 1, "b": 1} for n in range(1000)}
     for number in range(1000):
-        strategy.commit(event(f"colour {number}", number, counts))
+        note(strategy, event(f"colour {number}", number, counts))
     kept = [int(str(item["colour"]).split()[1]) for item in strategy._recent.items]
     assert len(kept) == 20
     assert kept == sorted(kept)
@@ -192,12 +193,12 @@ def test_a_restored_one_scores_the_same(measure: Loss) -> None:
     again = ExpectedErrorReduction(measure, spacing=1, shortlist=0.5)
     contexts = [event(("red", "blue", "green")[n % 3], n) for n in range(200)]
     for context in contexts[:100]:
-        first.commit(context)
+        note(first, context)
     again.restore(json.loads(json.dumps(first.state())))
     for context in contexts[100:]:
-        assert first.score(context) == again.score(context)
-        first.commit(context)
-        again.commit(context)
+        assert score_one(first, context) == score_one(again, context)
+        note(first, context)
+        note(again, context)
     assert first.state() == again.state()
 
 

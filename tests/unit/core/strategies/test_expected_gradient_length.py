@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from streamal.core.strategies import ExpectedGradientLength
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Context, Features, Probabilities, Production
+from tests.support.scoring import note, score_one
 
 Array = NDArray[np.float64]
 
@@ -16,7 +17,7 @@ Array = NDArray[np.float64]
 def score(
     strategy: ExpectedGradientLength, model: Probabilities, features: Features | None = None
 ) -> float:
-    return strategy.score(Context("e1", features or {}, Production(), model))
+    return score_one(strategy, Context("e1", features or {}, Production(), model))
 
 
 def softmax(weights: Array, x: Array) -> Array:
@@ -43,7 +44,7 @@ def test_the_closed_form_is_the_expected_length_of_the_gradient(classes: int) ->
     strategy, scale = ExpectedGradientLength(), RunningScale()
     for row in rng.normal(3.0, 2.0, size=(50, 4)).tolist():
         features = dict(zip("abcd", row, strict=True))
-        strategy.commit(Context("past", features, Production()))
+        note(strategy, Context("past", features, Production()))
         scale.update(features)
     for row in rng.normal(3.0, 2.0, size=(5, 4)).tolist():
         features = dict(zip("abcd", row, strict=True))
@@ -73,7 +74,7 @@ def test_a_certain_class_moves_nothing() -> None:
 def test_unusual_features_lengthen_the_gradient_up_to_a_bound() -> None:
     strategy = ExpectedGradientLength()
     for number in range(100):
-        strategy.commit(Context("past", {"x": float(number % 10)}, Production()))
+        note(strategy, Context("past", {"x": float(number % 10)}, Production()))
     even = {"a": 0.5, "b": 0.5}
     scores = [score(strategy, even, {"x": x}) for x in (4.5, 9.0, 14.0, 1e9, float("inf"))]
     assert scores[0] < scores[1] < scores[2] < scores[3] == scores[4] < 0.8

@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from streamal.core.strategies import HalfSpaceTrees
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Context, Features, Production
+from tests.support.scoring import note, score_one
 
 Row = npt.NDArray[np.float64]
 
@@ -28,7 +29,7 @@ def rows(count: int, width: int = 3, seed: int = 1, mean: float = 0.0) -> list[d
 
 def filled(strategy: HalfSpaceTrees, past: list[dict[str, float]]) -> HalfSpaceTrees:
     for features in past:
-        strategy.commit(item(features))
+        note(strategy, item(features))
     return strategy
 
 
@@ -62,9 +63,9 @@ def test_novelties_are_told_from_the_usual_as_well_as_by_rivers_trees(kind: str)
         point = {name: 0.5 + z / 8 for name, z in scaled}
         if number > 500:
             novel.append(odd)
-            ours.append(strategy.score(item(features)))
+            ours.append(score_one(strategy, item(features)))
             theirs.append(river.score_one(point))
-        strategy.commit(item(features))
+        note(strategy, item(features))
         if not scale.update(features):
             river.learn_one(point)
     assert auc(ours, novel) > max(0.7, auc(theirs, novel) - 0.03)
@@ -80,52 +81,52 @@ def auc(scores: list[float], positive: list[bool]) -> float:
 
 def test_what_was_never_seen_is_novel() -> None:
     strategy = filled(HalfSpaceTrees(), rows(600))
-    usual = np.mean([strategy.score(item(features)) for features in rows(100, seed=2)])
-    odd = [strategy.score(item(features)) for features in rows(100, seed=3, mean=5.0)]
+    usual = np.mean([score_one(strategy, item(features)) for features in rows(100, seed=2)])
+    odd = [score_one(strategy, item(features)) for features in rows(100, seed=3, mean=5.0)]
     assert min(odd) > usual + 0.1
 
 
 def test_what_was_novel_becomes_usual() -> None:
     strategy = filled(HalfSpaceTrees(), rows(600))
     moved = rows(300, seed=3, mean=3.0)
-    before = np.mean([strategy.score(item(features)) for features in moved])
+    before = np.mean([score_one(strategy, item(features)) for features in moved])
     filled(strategy, rows(600, seed=4, mean=3.0))
-    assert np.mean([strategy.score(item(features)) for features in moved]) < before - 0.1
+    assert np.mean([score_one(strategy, item(features)) for features in moved]) < before - 0.1
 
 
 def test_a_constant_stream_scores_zero_and_the_first_stranger_one() -> None:
     strategy = filled(HalfSpaceTrees(window=50), [{"x": 2.0}] * 100)
-    assert strategy.score(item({"x": 2.0})) == 0.0
-    assert strategy.score(item({"x": 3.0})) > 0.8
+    assert score_one(strategy, item({"x": 2.0})) == 0.0
+    assert score_one(strategy, item({"x": 3.0})) > 0.8
 
 
 def test_during_the_first_window_everything_is_novel() -> None:
     strategy = HalfSpaceTrees(window=100)
     past = rows(100)
-    assert filled(strategy, past[:99]).score(item(past[0])) == 1.0
-    assert filled(strategy, past[99:]).score(item(past[0])) < 1.0
+    assert score_one(filled(strategy, past[:99]), item(past[0])) == 1.0
+    assert score_one(filled(strategy, past[99:]), item(past[0])) < 1.0
 
 
 def test_a_new_feature_grows_the_trees_anew() -> None:
     strategy = filled(HalfSpaceTrees(window=50), rows(100))
     wider = rows(60, width=4, seed=2)
-    assert strategy.score(item(wider[0])) < 1.0
-    strategy.commit(item(wider[0]))
-    assert strategy.score(item(wider[1])) == 1.0
-    assert filled(strategy, wider).score(item(wider[1])) < 1.0
+    assert score_one(strategy, item(wider[0])) < 1.0
+    note(strategy, item(wider[0]))
+    assert score_one(strategy, item(wider[1])) == 1.0
+    assert score_one(filled(strategy, wider), item(wider[1])) < 1.0
 
 
 def test_an_item_without_any_known_feature_is_novel() -> None:
     strategy = filled(HalfSpaceTrees(window=50), rows(100))
-    assert strategy.score(item({"other": 1.0})) == 1.0
-    assert strategy.score(item({"f0": 0.0})) < 1.0
+    assert score_one(strategy, item({"other": 1.0})) == 1.0
+    assert score_one(strategy, item({"f0": 0.0})) < 1.0
 
 
 def test_text_alone_is_never_learned() -> None:
     strategy = HalfSpaceTrees(window=10)
     for _ in range(50):
-        strategy.commit(item({"colour": "red"}))
-    assert strategy.score(item({"colour": "red"})) == 1.0
+        note(strategy, item({"colour": "red"}))
+    assert score_one(strategy, item({"colour": "red"})) == 1.0
     assert strategy.state()["spaces"] == {}
 
 
@@ -135,9 +136,9 @@ def test_restored_trees_go_on_as_if_nothing_had_happened(count: int) -> None:
     again = filled(HalfSpaceTrees(window=100), rows(30, width=2, seed=9))
     again.restore(json.loads(json.dumps(strategy.state())))
     for features in [*rows(150, seed=2), *rows(150, width=4, seed=3)]:
-        assert again.score(item(features)) == strategy.score(item(features))
+        assert score_one(again, item(features)) == score_one(strategy, item(features))
         for one in (strategy, again):
-            one.commit(item(features))
+            note(one, item(features))
     assert again.state() == strategy.state()
 
 

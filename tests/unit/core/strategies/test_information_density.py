@@ -11,6 +11,7 @@ from streamal.core.strategies import InformationDensity, Margin
 from streamal.core.strategies.recent_events import RecentEvents
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Context, Features, Probabilities, Production, Source
+from tests.support.scoring import note, score_one
 
 EVEN: Probabilities = {"a": 0.5, "b": 0.5}
 LEANING: Probabilities = {"a": 0.8, "b": 0.2}
@@ -27,7 +28,7 @@ def rows(count: int, width: int, seed: int = 1) -> list[dict[str, float]]:
 
 def filled(strategy: InformationDensity, past: list[dict[str, float]]) -> InformationDensity:
     for features in past:
-        strategy.commit(item(features))
+        note(strategy, item(features))
     return strategy
 
 
@@ -56,22 +57,23 @@ def test_unrelated_items_have_the_distance_that_is_promised() -> None:
 def test_crowded_regions_come_first() -> None:
     strategy = filled(InformationDensity(), rows(200, 3))
     typical, odd = {f"f{i}": 10.0 for i in range(3)}, {f"f{i}": 25.0 for i in range(3)}
-    assert strategy.score(item(typical)) > 2 * strategy.score(item(odd)) > 0.0
+    assert score_one(strategy, item(typical)) > 2 * score_one(strategy, item(odd)) > 0.0
 
 
 def test_uncertainty_scales_density() -> None:
     strategy = filled(InformationDensity(), rows(50, 3))
     (new,) = rows(1, 3, seed=2)
-    ratio = Margin().score(item(new, LEANING)) / Margin().score(item(new, EVEN))
-    leaning, even = strategy.score(item(new, LEANING)), strategy.score(item(new, EVEN))
+    ratio = score_one(Margin(), item(new, LEANING)) / score_one(Margin(), item(new, EVEN))
+    leaning, even = score_one(strategy, item(new, LEANING)), score_one(strategy, item(new, EVEN))
     assert leaning / even == pytest.approx(ratio)
-    assert strategy.score(item(new, {"a": 1.0, "b": 0.0})) == 0.0
+    assert score_one(strategy, item(new, {"a": 1.0, "b": 0.0})) == 0.0
 
 
 def test_beta_is_the_power_of_the_density() -> None:
     past, (new,) = rows(50, 3), rows(1, 3, seed=2)
     none, one, two = (
-        filled(InformationDensity(beta=beta), past).score(item(new)) for beta in (0.0, 1.0, 2.0)
+        score_one(filled(InformationDensity(beta=beta), past), item(new))
+        for beta in (0.0, 1.0, 2.0)
     )
     assert none == pytest.approx(1.0)
     assert two == pytest.approx(one**2)
@@ -80,7 +82,7 @@ def test_beta_is_the_power_of_the_density() -> None:
 
 def test_identical_items_are_as_crowded_as_can_be() -> None:
     strategy = filled(InformationDensity(), [{"x": 3.0}] * 20)
-    assert strategy.score(item({"x": 3.0})) == pytest.approx(1.0)
+    assert score_one(strategy, item({"x": 3.0})) == pytest.approx(1.0)
 
 
 def test_only_the_window_is_remembered() -> None:
@@ -89,20 +91,22 @@ def test_only_the_window_is_remembered() -> None:
 
 
 def test_before_anything_is_remembered_it_is_margin() -> None:
-    assert InformationDensity().score(item({"x": 1.0}, LEANING)) == Margin().score(
-        item({}, LEANING)
+    assert score_one(InformationDensity(), item({"x": 1.0}, LEANING)) == score_one(
+        Margin(), item({}, LEANING)
     )
     texts = filled(InformationDensity(), [])
     for _ in range(5):
-        texts.commit(item({"colour": "red"}))
-    assert texts.score(item({"colour": "red"}, LEANING)) == Margin().score(item({}, LEANING))
+        note(texts, item({"colour": "red"}))
+    assert score_one(texts, item({"colour": "red"}, LEANING)) == score_one(
+        Margin(), item({}, LEANING)
+    )
 
 
 def test_the_source_decides_whose_probabilities_count() -> None:
     context = Context("e", {}, Production("a", LEANING), EVEN, (LEANING, LEANING))
-    assert InformationDensity(Source.MODEL).score(context) == pytest.approx(1.0)
-    assert InformationDensity(Source.PRODUCTION).score(context) == pytest.approx(0.4)
-    assert InformationDensity(Source.COMMITTEE).score(context) == pytest.approx(0.4)
+    assert score_one(InformationDensity(Source.MODEL), context) == pytest.approx(1.0)
+    assert score_one(InformationDensity(Source.PRODUCTION), context) == pytest.approx(0.4)
+    assert score_one(InformationDensity(Source.COMMITTEE), context) == pytest.approx(0.4)
 
 
 def test_a_new_feature_gives_remembered_items_its_mean() -> None:
@@ -124,7 +128,7 @@ def test_a_restored_window_goes_on_as_if_nothing_had_happened() -> None:
     strategy, again = filled(InformationDensity(), rows(300, 3)), InformationDensity()
     again.restore(json.loads(json.dumps(strategy.state())))
     for features in [*rows(50, 3, seed=2), *rows(20, 5, seed=3)]:
-        assert again.score(item(features)) == strategy.score(item(features))
+        assert score_one(again, item(features)) == score_one(strategy, item(features))
         for one in (strategy, again):
-            one.commit(item(features))
+            note(one, item(features))
     assert again.state() == strategy.state()

@@ -8,11 +8,12 @@ import pytest
 
 from streamal.core.strategies import MaximumNormalisedLogProbability
 from streamal.core.types import Context, Production
+from tests.support.scoring import score_one
 
 
 def score(*tokens: float) -> float:
     context = Context("e1", {}, Production("ok", token_probabilities=tokens))
-    return MaximumNormalisedLogProbability().score(context)
+    return score_one(MaximumNormalisedLogProbability(), context)
 
 
 @pytest.mark.parametrize("tokens", [(0.5,), (0.9, 0.4), (0.1, 0.2, 0.3, 1.0)])

@@ -8,6 +8,7 @@ import pytest
 
 from streamal.core.strategies import NearestNewNeighbour
 from streamal.core.types import Context, Probabilities, Production
+from tests.support.scoring import note, score_one
 
 EVEN: Probabilities = {"a": 0.5, "b": 0.5}
 
@@ -20,9 +21,9 @@ def after(*xs: float, window: int = 10) -> NearestNewNeighbour:
     """The scale is settled by items at -200 and 200, which have twins and count for nobody."""
     strategy = NearestNewNeighbour(window=window)
     for number in range(300):
-        strategy.commit(item(200.0 if number % 2 else -200.0))
+        note(strategy, item(200.0 if number % 2 else -200.0))
     for x in xs:
-        strategy.commit(item(x))
+        note(strategy, item(x))
     return strategy
 
 
@@ -32,35 +33,35 @@ def after(*xs: float, window: int = 10) -> NearestNewNeighbour:
 )
 def test_those_are_counted_to_whom_it_is_nearer_than_any_other(x: float, neighbours: int) -> None:
     strategy = after(-120.0, -80.0, -40.0, 120.0)
-    assert strategy.score(item(x)) == 1.0 - 0.5 ** (1 + neighbours)
+    assert score_one(strategy, item(x)) == 1.0 - 0.5 ** (1 + neighbours)
 
 
 def test_a_repetition_is_news_once() -> None:
     strategy = after(-100.0, 0.0, 100.0)
-    first = strategy.score(item(0.0))
-    strategy.commit(item(0.0))
-    assert first > strategy.score(item(0.0)) == 0.5
+    first = score_one(strategy, item(0.0))
+    note(strategy, item(0.0))
+    assert first > score_one(strategy, item(0.0)) == 0.5
 
 
 def test_only_doubt_is_scaled() -> None:
     strategy = after(-120.0, -80.0, -40.0, 120.0)
-    assert strategy.score(item(-60.0, {"a": 1.0, "b": 0.0})) == 0.0
-    assert strategy.score(item(-60.0, {"a": 0.75, "b": 0.25})) == pytest.approx(0.875 / 2)
-    assert strategy.score(item(-60.0, {"a": 1.0})) == 1.0
+    assert score_one(strategy, item(-60.0, {"a": 1.0, "b": 0.0})) == 0.0
+    assert score_one(strategy, item(-60.0, {"a": 0.75, "b": 0.25})) == pytest.approx(0.875 / 2)
+    assert score_one(strategy, item(-60.0, {"a": 1.0})) == 1.0
 
 
 def test_what_has_left_the_window_is_nobody_s_neighbour() -> None:
     strategy = after(0.0)
-    assert strategy.score(item(40.0)) == 0.75
+    assert score_one(strategy, item(40.0)) == 0.75
     for _ in range(5):
-        strategy.commit(item(-200.0))
-        strategy.commit(item(200.0))
-    assert strategy.score(item(40.0)) == 0.5
+        note(strategy, item(-200.0))
+        note(strategy, item(200.0))
+    assert score_one(strategy, item(40.0)) == 0.5
 
 
 def test_a_state_round_trips_with_infinite_distances() -> None:
     strategy, again = NearestNewNeighbour(), NearestNewNeighbour()
-    strategy.commit(item(3.0))
+    note(strategy, item(3.0))
     again.restore(json.loads(json.dumps(strategy.state())))
     for x in (3.0, 5.0):
-        assert again.score(item(x)) == strategy.score(item(x)) == 0.75
+        assert score_one(again, item(x)) == score_one(strategy, item(x)) == 0.75

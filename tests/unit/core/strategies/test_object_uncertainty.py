@@ -6,8 +6,9 @@ from math import log
 
 import pytest
 
-from streamal.core.strategies.object_uncertainty import Aggregation, Measure, ObjectUncertainty
+from streamal.core.strategies.structured_outputs import Aggregation, Measure, ObjectUncertainty
 from streamal.core.types import Context, Probabilities, Production
+from tests.support.scoring import score_one
 
 CLEAR: Probabilities = {"car": 0.9, "": 0.1}
 EVEN: Probabilities = {"car": 0.5, "van": 0.5}
@@ -20,7 +21,7 @@ def score(
     aggregation: Aggregation = Aggregation.MAX,
 ) -> float:
     context = Context("e1", {}, Production("ok", objects=objects))
-    return ObjectUncertainty(measure, aggregation).score(context)
+    return score_one(ObjectUncertainty(measure, aggregation), context)
 
 
 @pytest.mark.parametrize(

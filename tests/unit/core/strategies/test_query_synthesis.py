@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
+from streamal.core.batch import Batch
 from streamal.core.strategies import QuerySynthesis, build_strategy
 from streamal.core.strategies.labelled_points import STEPS
 from streamal.core.strategies.made_up_items import MadeUpItems
@@ -19,6 +20,7 @@ from streamal.core.types import (
     LabelledItem,
     Production,
 )
+from tests.support.scoring import note, score_one
 
 
 def labelled(*items: tuple[Features, str]) -> Labelled:
@@ -99,8 +101,8 @@ def test_in_one_dimension_there_is_no_side() -> None:
 )
 def test_without_a_pair_all_is_unknown(known: Labelled) -> None:
     strategy, context = QuerySynthesis(), Context("e", {"x": 1.5}, Production(), labelled=known)
-    strategy.commit(context)
-    assert strategy.score(context) == 1.0
+    note(strategy, context)
+    assert score_one(strategy, context) == 1.0
     assert strategy.state() == QuerySynthesis().state()
 
 
@@ -113,13 +115,13 @@ def test_the_nearest_of_the_window_scores_one_and_scores_rise_with_nearness() ->
 
     points = rng.normal(0, 1.2, size=(200, 2)).tolist()
     for x, y in points:
-        strategy.commit(item(x, y))
+        note(strategy, item(x, y))
     ordered = sorted(points, key=lambda point: np.hypot(point[0], point[1] - 1.0))
-    scores = [strategy.score(item(x, y)) for x, y in ordered]
+    scores = [score_one(strategy, item(x, y)) for x, y in ordered]
     # Whole steps: two that are about as near may stand the other way round.
     assert sorted(scores, reverse=True) == pytest.approx(scores, abs=0.05)
-    assert strategy.score(item(0.0, 1.0)) == 1.0
-    assert strategy.score(item(99.0, -99.0)) <= 0.1
+    assert score_one(strategy, item(0.0, 1.0)) == 1.0
+    assert score_one(strategy, item(99.0, -99.0)) <= 0.1
 
 
 def test_a_new_label_moves_the_question() -> None:
@@ -130,8 +132,8 @@ def test_a_new_label_moves_the_question() -> None:
     def best(known: Labelled) -> set[float]:
         items = [Context("e", {"x": float(x)}, Production(), labelled=known) for x in range(17)]
         for item in items:
-            strategy.commit(item)
-        return {float(str(i.features["x"])) for i in items if strategy.score(i) == 1.0}
+            note(strategy, item)
+        return {float(str(i.features["x"])) for i in items if score_one(strategy, i) == 1.0}
 
     assert best(before) == {8.0}
     assert best(after) == {12.0}
@@ -148,11 +150,11 @@ def test_each_made_up_item_has_its_own_nearest() -> None:
         return Context("e", {"x": x}, Production(), labelled=known)
 
     for x in (*[2.0 + number / 4 for number in range(30)], far - 5.0, far + 9.0):
-        strategy.commit(item(x))
-    assert strategy.score(item(2.0)) == 1.0
-    assert strategy.score(item(far - 4.0)) == 1.0
-    assert strategy.score(item(far - 9.0)) == pytest.approx(1 / 3)
-    assert strategy.score(item(9.0)) < 0.2
+        note(strategy, item(x))
+    assert score_one(strategy, item(2.0)) == 1.0
+    assert score_one(strategy, item(far - 4.0)) == 1.0
+    assert score_one(strategy, item(far - 9.0)) == pytest.approx(1 / 3)
+    assert score_one(strategy, item(9.0)) < 0.2
 
 
 # Items to ask people about
@@ -171,7 +173,7 @@ def offered(
 ) -> list[Features]:
     strategy = build_strategy(name, {"step": 0.1} if name == "query_synthesis" else parameters)
     context = Context("e", event, Production(), labelled=known)
-    return [item.features for item in strategy.made_up(context)]
+    return [item.features for item in strategy.made_up(Batch.of([context]), 0)]
 
 
 def test_items_are_of_the_event_s_shape_and_the_nearest_comes_first() -> None:
@@ -249,4 +251,4 @@ def test_combinations_offer_what_their_parts_make_up() -> None:
                 "query_synthesis": float(followed == "query_synthesis"),
             },
         )
-        assert len(list(bandit.made_up(context))) == count
+        assert len(list(bandit.made_up(Batch.of([context]), 0))) == count

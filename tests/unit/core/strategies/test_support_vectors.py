@@ -54,7 +54,7 @@ def test_the_closest_is_that_of_the_definition(items: list[Features], event: Fea
         assert all(math.isinf(inverse) for _, inverse in scale.columns.values())
         return
     # The classes take turns in `made`, and come one after the other in what was chosen.
-    assert found.closest(event) in {key_of(str(each)) for each in closest_of(items, event)}
+    assert found.closest([event])[0] in {key_of(str(each)) for each in closest_of(items, event)}
 
 
 def test_of_equals_the_first_is_closest_whatever_was_asked_before() -> None:
@@ -63,7 +63,7 @@ def test_of_equals_the_first_is_closest_whatever_was_asked_before() -> None:
     found = SupportVectors.of(Labelled(tuple(items)), most=1)
     assert found is not None
     assert len(found) == 2
-    assert [found.closest({"x": x}) for x in (2.0, 3.9, 2.0)] == [
+    assert found.closest([{"x": x} for x in (2.0, 3.9, 2.0)]) == [
         key_of("a1"),
         key_of("b1"),
         key_of("a1"),

@@ -16,6 +16,7 @@ from streamal.core.strategies import (
     strategies_for,
 )
 from streamal.core.types import Context, Production, Task
+from tests.support.scoring import note, score_one
 
 
 def disagreeing(*values: float) -> Context:
@@ -28,73 +29,73 @@ def expecting(loss: float | None) -> Context:
 
 @pytest.mark.parametrize("strategy", [Variance(), CoefficientOfVariation()])
 def test_agreement_is_certainty_and_fewer_than_two_know_nothing(strategy: Strategy) -> None:
-    assert strategy.score(disagreeing(3.0, 3.0, 3.0)) == 0.0
-    assert strategy.score(disagreeing(3.0)) == strategy.score(disagreeing()) == 1.0
+    assert score_one(strategy, disagreeing(3.0, 3.0, 3.0)) == 0.0
+    assert score_one(strategy, disagreeing(3.0)) == score_one(strategy, disagreeing()) == 1.0
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
 def test_an_ordinary_item_scores_one_half_in_any_unit(unit: float) -> None:
     strategy = ExpectedAbsoluteError()
     for loss in (1.0, 2.0, 3.0):
-        strategy.commit(expecting(loss * unit))
-    assert strategy.score(expecting(2.0 * unit)) == pytest.approx(0.5)
-    assert strategy.score(expecting(6.0 * unit)) == pytest.approx(0.75)
+        note(strategy, expecting(loss * unit))
+    assert score_one(strategy, expecting(2.0 * unit)) == pytest.approx(0.5)
+    assert score_one(strategy, expecting(6.0 * unit)) == pytest.approx(0.75)
 
 
 def test_the_first_item_is_an_ordinary_one() -> None:
-    assert ExpectedAbsoluteError().score(expecting(7.0)) == 0.5
+    assert score_one(ExpectedAbsoluteError(), expecting(7.0)) == 0.5
 
 
 def test_the_order_of_items_is_that_of_the_measure() -> None:
     strategy = Variance()
     for spread in range(1, 50):
-        strategy.commit(disagreeing(0.0, float(spread)))
-    scores = [strategy.score(disagreeing(0.0, spread)) for spread in (0.0, 0.1, 1.0, 1e3, 1e5)]
+        note(strategy, disagreeing(0.0, float(spread)))
+    scores = [score_one(strategy, disagreeing(0.0, spread)) for spread in (0.0, 0.1, 1.0, 1e3, 1e5)]
     assert scores == sorted(set(scores))
 
 
 def test_the_order_of_members_does_not_matter() -> None:
     strategy = Variance()
-    strategy.commit(disagreeing(0.1, 0.7))
+    note(strategy, disagreeing(0.1, 0.7))
     values = (0.1, 0.2, 0.3, 1e9)
-    assert len({strategy.score(disagreeing(*v)) for v in itertools.permutations(values)}) == 1
+    assert len({score_one(strategy, disagreeing(*v)) for v in itertools.permutations(values)}) == 1
 
 
 def test_the_scale_follows_the_stream_and_no_single_item() -> None:
     strategy = ExpectedAbsoluteError()
     for _ in range(3000):
-        strategy.commit(expecting(1.0))
-    strategy.commit(expecting(1e200))
-    assert strategy.score(expecting(1.0)) == pytest.approx(0.5)
+        note(strategy, expecting(1.0))
+    note(strategy, expecting(1e200))
+    assert score_one(strategy, expecting(1.0)) == pytest.approx(0.5)
     for _ in range(10 * ExpectedAbsoluteError.MEMORY):
-        strategy.commit(expecting(100.0))
-    assert strategy.score(expecting(100.0)) == pytest.approx(0.5, abs=0.01)
+        note(strategy, expecting(100.0))
+    assert score_one(strategy, expecting(100.0)) == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("huge", [1e200, 1e308, -1e308])
 def test_what_cannot_be_measured_is_unknown(huge: float) -> None:
     strategy = Variance()
-    strategy.commit(disagreeing(huge, 0.0))
-    assert strategy.score(disagreeing(huge, 0.0)) == 1.0
-    strategy.commit(disagreeing(1.0, 3.0))
-    assert strategy.score(disagreeing(1.0, 3.0)) == pytest.approx(0.5)
+    note(strategy, disagreeing(huge, 0.0))
+    assert score_one(strategy, disagreeing(huge, 0.0)) == 1.0
+    note(strategy, disagreeing(1.0, 3.0))
+    assert score_one(strategy, disagreeing(1.0, 3.0)) == pytest.approx(0.5)
 
 
 def test_relative_disagreement_ignores_the_size_of_the_numbers() -> None:
     strategy = CoefficientOfVariation()
-    strategy.commit(disagreeing(90.0, 110.0))
-    assert strategy.score(disagreeing(9e6, 11e6)) == pytest.approx(0.5)
-    assert strategy.score(disagreeing(-1.0, 1.0)) == 1.0
-    assert strategy.score(disagreeing(0.0, 0.0)) == 0.0
+    note(strategy, disagreeing(90.0, 110.0))
+    assert score_one(strategy, disagreeing(9e6, 11e6)) == pytest.approx(0.5)
+    assert score_one(strategy, disagreeing(-1.0, 1.0)) == 1.0
+    assert score_one(strategy, disagreeing(0.0, 0.0)) == 0.0
 
 
 def test_states_go_on_where_they_were() -> None:
     strategy, again = Variance(), Variance()
     for spread in range(5):
-        strategy.commit(disagreeing(0.0, float(spread)))
+        note(strategy, disagreeing(0.0, float(spread)))
     again.restore(strategy.state())
-    assert again.score(disagreeing(0.0, 2.0)) == strategy.score(disagreeing(0.0, 2.0))
-    assert math.isfinite(again.score(disagreeing(0.0, 2.0)))
+    assert score_one(again, disagreeing(0.0, 2.0)) == score_one(strategy, disagreeing(0.0, 2.0))
+    assert math.isfinite(score_one(again, disagreeing(0.0, 2.0)))
 
 
 def test_the_strategies_of_each_task() -> None:

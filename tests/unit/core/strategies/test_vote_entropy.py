@@ -8,6 +8,7 @@ import pytest
 
 from streamal.core.strategies import VoteEntropy
 from streamal.core.types import Context, Probabilities, Production
+from tests.support.scoring import score_one
 
 A: Probabilities = {"a": 0.8, "b": 0.1, "c": 0.1}
 B: Probabilities = {"a": 0.3, "b": 0.4, "c": 0.3}
@@ -17,7 +18,7 @@ ONE_CLASS: Probabilities = {"b": 1.0}
 
 
 def score(*committee: Probabilities) -> float:
-    return VoteEntropy().score(Context("e1", {}, Production(), committee=committee))
+    return score_one(VoteEntropy(), Context("e1", {}, Production(), committee=committee))
 
 
 def entropy(*shares: float) -> float:

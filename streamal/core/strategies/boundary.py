@@ -1,16 +1,64 @@
-"""Closest support vector: one class per file, see `streamal.core.strategies`."""
+"""How close items are to the boundary between classes of a linear model."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+import numpy as np
+
+from streamal.core.batch import Batch, Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.keyed_window import NO_KEY, KeyedWindow
 from streamal.core.strategies.support_vectors import SupportVectors
-from streamal.core.types import NONE_LABELLED, Context, JsonState, Labelled
+from streamal.core.types import NONE_LABELLED, JsonState, Labelled
 
-__all__ = ["ClosestSupportVector"]
+
+class HyperplaneDistance(Strategy):
+    """How close the item is to the boundary between classes of a linear model (margin sampling).
+
+    For large-margin learners, whose probabilities are not calibrated: the distance needs none. With
+    other linear learners it differs from `margin` in that it counts in units of the features: a
+    model that grew sure of itself because its weights grew is asked as before.
+
+    Formula:
+        1 / (1 + d), where d is the distance to the nearest boundary of the region of the predicted
+        class, min over the other classes j of (f_t - f_j) / ||w_t - w_j||, with the linear
+        functions f of weights w and the largest of them f_t; in standard deviations, since the
+        features that learners see are scaled.
+
+    Range:
+        1 on the boundary, towards 0 far from it; 1 too when the online model is not linear or knows
+        fewer than two classes.
+
+    Examples:
+        >>> from streamal.core.batch import Batch
+        >>> from streamal.core.types import Context, Production
+        >>> near = Context("e1", {}, Production(), boundary_distance=0.25)
+        >>> far = Context("e2", {}, Production(), boundary_distance=3.0)
+        >>> HyperplaneDistance().score(Batch.of([near, far]))
+        array([0.8 , 0.25])
+
+    References:
+        Tong, S., and Koller, D. (2001). Support vector machine active learning with applications to
+        text classification. Journal of Machine Learning Research 2, 45-66: simple margin. Campbell,
+        C., Cristianini, N., and Smola, A. (2000). Query learning with large margin classifiers.
+        ICML 2000, 111-118.
+    """
+
+    name: ClassVar[str] = "hyperplane_distance"
+
+    @property
+    def asks_boundary(self) -> bool:
+        """Always."""
+        return True
+
+    def score(self, batch: Batch) -> Vector:
+        """See the class."""
+        distances = batch.boundary_distance
+        if distances is None:
+            return np.full(len(batch), MAXIMUM)
+        return within_unit(1.0 / (1.0 + distances))
 
 
 class ClosestSupportVector(Strategy):
@@ -41,6 +89,7 @@ class ClosestSupportVector(Strategy):
         window: how many of the latest items are compared with.
 
     Examples:
+        >>> from streamal.core.batch import Batch
         >>> from streamal.core.types import Context, Labelled, LabelledItem, Production
         >>> west, east = {"x": -1.0, "y": 0.0}, {"x": 1.0, "y": 0.0}
         >>> pair = LabelledItem("e1", west, "cat", 0.9), LabelledItem("e2", east, "dog", 1.1)
@@ -48,9 +97,8 @@ class ClosestSupportVector(Strategy):
         >>> def item(x):
         ...     return Context("e", {"x": x}, Production(), boundary_distance=0.25,
         ...                    labelled=labelled)
-        >>> strategy.commit(item(-0.5))
-        >>> strategy.score(item(-0.4)), strategy.score(item(0.4))
-        (0.4, 0.8)
+        >>> strategy.score(Batch.of([item(-0.5), item(-0.4), item(0.4)]))
+        array([0.8, 0.4, 0.8])
 
     References:
         Tuia, D., Ratle, F., Pacifici, F., Kanevski, M. F., and Emery, W. J. (2009). Active learning
@@ -70,8 +118,6 @@ class ClosestSupportVector(Strategy):
         self._recent = KeyedWindow(window)
         self._labelled: Labelled = NONE_LABELLED
         self._support: SupportVectors | None = None
-        #: What was found last, and for whom: an item is scored, then committed.
-        self._found: tuple[Context, int] | None = None
 
     @property
     def asks_boundary(self) -> bool:
@@ -83,23 +129,26 @@ class ClosestSupportVector(Strategy):
         """Always."""
         return True
 
-    def score(self, context: Context) -> float:
+    def score(self, batch: Batch) -> Vector:
         """See the class."""
-        distance, support = context.boundary_distance, self._support_of(context.labelled)
-        if distance is None or support is None:
-            return MAXIMUM
-        recent, key = self._recent, self._group(context, distance, support)
-        if key == NO_KEY:
-            rivals = recent.below(distance) / len(support)
-        else:
-            rivals = recent.at_most(key, distance)[0]
-        return within_unit(0.5**rivals / (1.0 + distance))
-
-    def commit(self, context: Context) -> None:
-        """Remember how close the item was to the boundary, and its closest support vector."""
-        distance, support = context.boundary_distance, self._support_of(context.labelled)
-        if distance is not None and support is not None:
-            self._recent.add(self._group(context, distance, support), distance)
+        distances, support = batch.boundary_distance, self._support_of(batch.labelled)
+        if distances is None or support is None:
+            return np.full(len(batch), MAXIMUM)
+        keys: list[int] = []
+        scores = []
+        for number, distance in enumerate(distances.tolist()):
+            if distance != distance:
+                scores.append(MAXIMUM)
+                continue
+            nearer = self._recent.below(distance)
+            near = 2 * nearer <= len(self._recent)
+            if near and not keys:  # together, they take a fraction of the time
+                keys = support.closest(batch.features.rows)
+            key = keys[number] if near else NO_KEY
+            rivals = self._recent.at_most(key, distance)[0] if near else nearer / len(support)
+            scores.append(0.5**rivals / (1.0 + distance))
+            self._recent.add(key, distance)
+        return np.array(scores)
 
     def state(self) -> JsonState:
         """The remembered items: support vectors and distances, in order of arrival."""
@@ -109,17 +158,9 @@ class ClosestSupportVector(Strategy):
         """Return to what `state` returned."""
         self._recent.restore(state)
 
-    def _group(self, context: Context, distance: float, support: SupportVectors) -> int:
-        """Key of the item's closest support vector; `NO_KEY` in the farther half."""
-        if self._found is None or self._found[0] is not context:
-            recent = self._recent
-            near = 2 * recent.below(distance) <= len(recent)
-            self._found = context, support.closest(context.features) if near else NO_KEY
-        return self._found[1]
-
     def _support_of(self, labelled: Labelled) -> SupportVectors | None:
         """Looked for once for each model; None where there are none."""
         if labelled is not self._labelled:
-            self._labelled, self._found = labelled, None
+            self._labelled = labelled
             self._support = SupportVectors.of(labelled, self.support_vectors)
         return self._support
