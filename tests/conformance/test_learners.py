@@ -17,6 +17,7 @@ import pytest
 from streamal.core.learners import LEARNERS, Learner, Parameter, build_learner
 from streamal.core.types import Features, FeatureValue, Probabilities, top_class
 from streamal.errors import SettingsInvalid
+from tests.support.single import distance_of, members_of, probabilities_of
 
 Item = tuple[str, dict[str, FeatureValue], str]
 
@@ -63,7 +64,7 @@ def taught(learner: Learner, count: int = 300, seed: int = 5, weight: float = 1.
 
 def answers(learner: Learner, count: int = 40) -> list[tuple[Probabilities, Any]]:
     items = [features for _, features, _ in stream(count, seed=77)] + ODD
-    return [(learner.predict_proba(x), learner.committee_proba(x)) for x in items]
+    return [(probabilities_of(learner, x), members_of(learner, x)) for x in items]
 
 
 def assert_valid(probabilities: Probabilities) -> None:
@@ -124,11 +125,11 @@ def test_predicting_changes_no_later_prediction(name: str, committee_size: int) 
 @every_learner
 def test_predicting_never_grows_a_learner(name: str) -> None:
     learner = taught(made(name), 100)
-    learner.predict_proba({"size": 1.0})
+    probabilities_of(learner, {"size": 1.0})
     answers(learner)
     before = len(pickle.dumps(learner))
     for index in range(300):
-        learner.predict_proba({f"name {index}": 1.0, "colour": f"value {index}"})
+        probabilities_of(learner, {f"name {index}": 1.0, "colour": f"value {index}"})
     assert len(pickle.dumps(learner)) == before
 
 
@@ -139,7 +140,7 @@ def test_cold_it_knows_nothing_and_one_label_ends_that(name: str) -> None:
         assert probabilities == {}
         assert committee == ({}, {}, {})
     learner.learn({"size": 1.0, "colour": "red"}, "a", event_id="1")
-    assert learner.predict_proba({"size": 1.0, "colour": "red"}) == {"a": 1.0}
+    assert probabilities_of(learner, {"size": 1.0, "colour": "red"}) == {"a": 1.0}
 
 
 @every_learner
@@ -147,16 +148,16 @@ def test_cold_it_knows_nothing_and_one_label_ends_that(name: str) -> None:
 def test_linear_learners_and_no_others_have_a_boundary(name: str, committee_size: int) -> None:
     learner = made(name, committee_size)
     linear = name in {"logistic_regression", "softmax_regression"}
-    assert learner.boundary_distance({"size": 1.0}) is None
+    assert distance_of(learner, {"size": 1.0}) is None
     learner.learn({"size": 1.0, "colour": "red"}, "a", event_id="1")
-    assert learner.boundary_distance({"size": 1.0}) is None, "one class has no boundary"
+    assert distance_of(learner, {"size": 1.0}) is None, "one class has no boundary"
     taught(learner, 100)
     for _, features, _ in stream(40, seed=77):
-        distance = learner.boundary_distance(features)
+        distance = distance_of(learner, features)
         assert (distance is not None) is linear
         assert distance is None or distance >= 0.0
     for odd in ODD:
-        learner.boundary_distance(odd)
+        distance_of(learner, odd)
 
 
 @every_learner
@@ -164,8 +165,8 @@ def test_one_class_only_stays_valid_and_recovers(name: str) -> None:
     learner = made(name)
     for event_id, features, _ in stream(100):
         learner.learn(features, "a", event_id=event_id)
-        assert_valid(learner.predict_proba(features))
-        assert set(learner.predict_proba(features)) <= {"a"}
+        assert_valid(probabilities_of(learner, features))
+        assert set(probabilities_of(learner, features)) <= {"a"}
     taught(learner, 300)
     assert {top_class(p) for p, _ in answers(learner)} >= {"b"}
 
@@ -176,7 +177,7 @@ def test_classes_may_appear_over_time(name: str) -> None:
     for position, (event_id, features, _) in enumerate(stream(240)):
         label = f"class {position // 60}"
         learner.learn(features, label, event_id=event_id)
-        probabilities = learner.predict_proba(features)
+        probabilities = probabilities_of(learner, features)
         assert_valid(probabilities)
         assert set(probabilities) == {f"class {known}" for known in range(position // 60 + 1)}
 
@@ -204,7 +205,7 @@ def test_it_learns_mixed_features_even_after_wild_values(name: str) -> None:
     # know little before their first splits.
     taught(learner, 1000 if "hoeffding" in name else 400)
     items = list(stream(200, seed=77))
-    right = sum(top_class(learner.predict_proba(x)) == label for _, x, label in items)
+    right = sum(top_class(probabilities_of(learner, x)) == label for _, x, label in items)
     assert right / len(items) > 0.6, "the most frequent class is at 0.5"
 
 
@@ -223,8 +224,8 @@ def test_null_and_absent_are_the_same(name: str) -> None:
         absent.learn(variant(features, index), label, event_id=event_id)
         null.learn(nulled(features, index), label, event_id=event_id)
     for index, (_, features, _) in enumerate(stream(20, seed=9)):
-        assert absent.predict_proba(variant(features, index)) == null.predict_proba(
-            nulled(features, index)
+        assert probabilities_of(absent, variant(features, index)) == probabilities_of(
+            null, nulled(features, index)
         )
 
 

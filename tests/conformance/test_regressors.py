@@ -22,6 +22,7 @@ from streamal.core.learners.regression import (
 )
 from streamal.core.types import Features, FeatureValue
 from streamal.errors import Reject, SettingsInvalid
+from tests.support.single import value_of, values_of
 
 Item = tuple[str, dict[str, FeatureValue], float]
 
@@ -72,7 +73,7 @@ def answers(
     learner: ValueLearner, count: int = 40
 ) -> list[tuple[float | None, tuple[float | None, ...]]]:
     items = [features for _, features, _ in stream(count, seed=77)] + ODD
-    return [(learner.predict(x), learner.committee(x)) for x in items]
+    return [(value_of(learner, x), values_of(learner, x)) for x in items]
 
 
 def is_valid(value: float | None) -> bool:
@@ -130,11 +131,11 @@ def test_predicting_changes_no_later_prediction(name: str, committee_size: int) 
 @every_learner
 def test_predicting_never_grows_a_learner(name: str) -> None:
     learner = taught(made(name), 100)
-    learner.predict({"size": 1.0})
+    value_of(learner, {"size": 1.0})
     answers(learner)
     before = len(pickle.dumps(learner))
     for index in range(300):
-        learner.predict({f"name {index}": 1.0, "colour": f"value {index}"})
+        value_of(learner, {f"name {index}": 1.0, "colour": f"value {index}"})
     assert len(pickle.dumps(learner)) == before
 
 
@@ -145,9 +146,9 @@ def test_cold_it_knows_nothing_and_two_different_truths_end_that(name: str) -> N
     item: Features = {"size": 1.0, "colour": "red"}
     for event_id in "12":
         learner.learn(item, 7.0, event_id=event_id)
-        assert learner.predict(item) is None, "it has seen one truth only"
+        assert value_of(learner, item) is None, "it has seen one truth only"
     learner.learn(item, 9.0, event_id="3")
-    value = learner.predict(item)
+    value = value_of(learner, item)
     assert value is not None
     assert 5.0 <= value <= 11.0, "at most one range beyond what was seen"
 
@@ -195,7 +196,7 @@ def test_it_learns_mixed_features_even_after_wild_values_in_any_unit(
         learner.learn(features, unit * value, event_id=event_id)
     items = list(stream(200, seed=77))
     mean = sum(value for _, _, value in items) / len(items)
-    loss = sum(abs((learner.predict(x) or 0.0) / unit - value) for _, x, value in items)
+    loss = sum(abs((value_of(learner, x) or 0.0) / unit - value) for _, x, value in items)
     assert loss < 0.75 * sum(abs(mean - value) for _, _, value in items), "knows the mean at least"
 
 
@@ -214,7 +215,7 @@ def test_null_and_absent_are_the_same(name: str) -> None:
         absent.learn(variant(features, index), value, event_id=event_id)
         null.learn(nulled(features, index), value, event_id=event_id)
     for index, (_, features, _) in enumerate(stream(20, seed=9)):
-        assert absent.predict(variant(features, index)) == null.predict(nulled(features, index))
+        assert value_of(absent, variant(features, index)) == value_of(null, nulled(features, index))
 
 
 @every_learner

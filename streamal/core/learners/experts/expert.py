@@ -19,8 +19,8 @@ class View:
 
     Attributes:
         plain: scaled columns, shape (k + 1, n).
-        shifted: `plain`, then the scaled distance of each column from the level of the latest
-            labelled items, shape (2 k + 1, n).
+        shifted: the same, and after each column its scaled distance from the level of the latest
+            labelled items, shape (2 k + 1, n). A new column comes last here too.
     """
 
     plain: Table

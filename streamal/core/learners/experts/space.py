@@ -99,11 +99,8 @@ class VectorSpace:
         self._level = self._level + self._gain * (raw - self._level)
 
     def _view(self, raw: Table) -> View:
-        shifted = np.concatenate(
-            [
-                np.ones((1, raw.shape[1])),
-                self._moments.scaled(raw),
-                self._shifts.scaled(raw - self._level[:, None]),
-            ]
-        )
-        return View(shifted[: len(raw) + 1], shifted)
+        count, size = raw.shape
+        plain, shifted = np.ones((count + 1, size)), np.ones((2 * count + 1, size))
+        plain[1:] = shifted[1::2] = self._moments.scaled(raw)
+        shifted[2::2] = self._shifts.scaled(raw - self._level[:, None])
+        return View(plain, shifted)

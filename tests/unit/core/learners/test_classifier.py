@@ -14,6 +14,7 @@ from river.preprocessing import StandardScaler
 from streamal.core.learners import classifier
 from streamal.core.learners.classifier import GuardedClassifier, takes_weight
 from streamal.errors import Reject
+from tests.support.single import classified
 
 
 class Says:
@@ -49,13 +50,13 @@ def saying(answer: object) -> GuardedClassifier:
     [{}, {0: 0.0, 1: 0.0}, {0: math.nan, 1: 0.5}, {0: math.inf, 1: 1.0}, {0: -1.0, 1: 0.0}],
 )
 def test_an_answer_that_is_no_distribution_is_nothing(answer: object) -> None:
-    assert saying(answer).predict_proba({}) == {}
+    assert classified(saying(answer), {}) == {}
 
 
 def test_an_answer_is_normalised_and_names_every_class() -> None:
-    assert saying({0: 3.0, 1: 1.0}).predict_proba({}) == {"yes": 0.75, "no": 0.25}
-    assert saying({1: 0.2}).predict_proba({}) == {"yes": 0.0, "no": 1.0}
-    assert saying({0: 0.5, 1: -0.1}).predict_proba({}) == {"yes": 1.0, "no": 0.0}
+    assert classified(saying({0: 3.0, 1: 1.0}), {}) == {"yes": 0.75, "no": 0.25}
+    assert classified(saying({1: 0.2}), {}) == {"yes": 0.0, "no": 1.0}
+    assert classified(saying({0: 0.5, 1: -0.1}), {}) == {"yes": 1.0, "no": 0.0}
 
 
 def test_a_model_that_cannot_work_with_an_item_predicts_nothing_and_rejects_the_label() -> None:
@@ -63,21 +64,21 @@ def test_a_model_that_cannot_work_with_an_item_predicts_nothing_and_rejects_the_
     with pytest.raises(Reject, match="Says: TypeError: text") as caught:
         guarded.learn({}, "yes")
     assert caught.value.reason == "unlearnable"
-    assert guarded.predict_proba({}) == {}
+    assert classified(guarded, {}) == {}
 
 
 def test_a_defect_is_not_hidden() -> None:
     guarded = saying({0: 1.0})
     guarded._model.answer = RuntimeError("defect")
     with pytest.raises(RuntimeError):
-        guarded.predict_proba({})
+        classified(guarded, {})
 
 
 def test_a_classifier_for_two_classes_learns_three() -> None:
     guarded = GuardedClassifier(Pipeline(StandardScaler(), LogisticRegression()))
     for index in range(300):
         guarded.learn({"x": float(index % 3)}, "abc"[index % 3])
-    assert set(guarded.predict_proba({"x": 0.0})) == {"a", "b", "c"}
+    assert set(classified(guarded, {"x": 0.0})) == {"a", "b", "c"}
 
 
 def test_copies_repeat_an_item_where_no_weight_is_taken() -> None:

@@ -10,6 +10,7 @@ import pytest
 from streamal.core.chance import draw
 from streamal.core.learners import build_learner
 from streamal.core.learners.committee import poisson_one
+from tests.support.single import members_of, probabilities_of
 
 
 def test_poisson_counts_have_the_right_frequencies() -> None:
@@ -32,19 +33,19 @@ def test_members_disagree_but_serve_the_model_that_saw_every_label() -> None:
         alone.learn(x, label, event_id=str(index))
         committee.learn(x, label, event_id=str(index))
     probe = {"x": 0.3}
-    assert committee.predict_proba(probe) == alone.predict_proba(probe)
-    members = committee.committee_proba(probe)
+    assert probabilities_of(committee, probe) == probabilities_of(alone, probe)
+    members = members_of(committee, probe)
     assert len({member["a"] for member in members}) == 6
-    assert alone.committee_proba(probe) == ()
+    assert members_of(alone, probe) == ()
 
 
 def test_bootstraps_depend_on_the_event_and_the_seed_only() -> None:
-    def members(seed: int, prefix: str) -> tuple[object, ...]:
+    def committee(seed: int, prefix: str) -> tuple[object, ...]:
         learner = build_learner("logistic_regression", parameters={}, committee_size=4, seed=seed)
         for index in range(40):
             learner.learn({"x": float(index % 5)}, "ab"[index % 2], event_id=f"{prefix}{index}")
-        return learner.committee_proba({"x": 2.0})
+        return members_of(learner, {"x": 2.0})
 
-    assert members(1, "e") == members(1, "e")
-    assert members(1, "e") != members(2, "e")
-    assert members(1, "e") != members(1, "f")
+    assert committee(1, "e") == committee(1, "e")
+    assert committee(1, "e") != committee(2, "e")
+    assert committee(1, "e") != committee(1, "f")

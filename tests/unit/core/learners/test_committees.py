@@ -11,6 +11,7 @@ from streamal.core.learners.committees import (
 )
 from streamal.core.learners.registry import LEARNERS
 from streamal.errors import SettingsInvalid
+from tests.support.single import members_of
 
 
 def members(kind: CommitteeKind, size: int, learners: tuple[str, ...] = DIFFERENT_LEARNERS) -> int:
@@ -19,7 +20,7 @@ def members(kind: CommitteeKind, size: int, learners: tuple[str, ...] = DIFFEREN
     )
     for number in range(10):
         learner.learn({"x": float(number % 2)}, "ab"[number % 2], event_id=str(number))
-    return len(learner.committee_proba({"x": 1.0}))
+    return len(members_of(learner, {"x": 1.0}))
 
 
 @pytest.mark.parametrize("kind", [CommitteeKind.BAGGING, CommitteeKind.SUBSPACES])

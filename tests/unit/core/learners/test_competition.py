@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.learners import Learner, build_learner
 from streamal.core.learners.competition import Competition
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 from streamal.errors import SettingsInvalid
+from tests.support.single import distance_of, members_of, probabilities_of
 
 
 class Always(Learner):
@@ -19,14 +22,14 @@ class Always(Learner):
         self.name = name
         self.learned = 0
 
-    def predict_proba(self, features: Features) -> Probabilities:
-        return {str(features[self.name]): 1.0}
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
+        return Distributions.of([{str(row[self.name]): 1.0} for row in features.rows])
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         return (self.predict_proba(features),)
 
-    def boundary_distance(self, features: Features) -> float | None:  # noqa: ARG002 - the interface's
-        return float(self.name == "second")
+    def boundary_distance(self, features: FeatureColumns) -> Vector:
+        return np.full(len(features), float(self.name == "second"))
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:  # noqa: ARG002 - same
         self.learned += 1
@@ -48,9 +51,9 @@ def test_the_first_serves_until_another_leads() -> None:
     assert both.serving == "first"
     teach(both, (False, True), 2)
     assert both.serving == "second"
-    assert both.predict_proba({"first": "y", "second": "x"}) == {"x": 1.0}
-    assert both.committee_proba({"first": "y", "second": "x"}) == ({"x": 1.0},)
-    assert both.boundary_distance({}) == 1.0
+    assert probabilities_of(both, {"first": "y", "second": "x"}) == {"x": 1.0}
+    assert members_of(both, {"first": "y", "second": "x"}) == ({"x": 1.0},)
+    assert distance_of(both, {}) == 1.0
 
 
 def test_every_learner_learns_whoever_serves() -> None:
@@ -100,7 +103,7 @@ def test_it_is_built_by_name_and_learns() -> None:
         learner.learn({"x": x}, "ab"[abs(x) > 0.5], event_id=str(n))
     assert isinstance(learner, Competition)
     assert learner.serving == "gaussian_nb", "no line separates these"
-    assert len(learner.committee_proba({"x": 0.0})) == 3
+    assert len(members_of(learner, {"x": 0.0})) == 3
 
 
 @pytest.mark.parametrize("names", ["", "default", "default+default", "default+best_of"])

@@ -14,6 +14,7 @@ from river.tree import HoeffdingTreeClassifier
 
 from streamal.core.learners import LEARNERS, build_learner
 from streamal.errors import Reject, SettingsInvalid
+from tests.support.single import members_of, probabilities_of
 
 
 @pytest.fixture
@@ -68,9 +69,9 @@ def test_a_users_pipeline_gets_the_features_as_they_are() -> None:
         red = index % 2 == 0
         features = {"size": float(index % 5), "colour": "red" if red else "blue", "gone": None}
         learner.learn(features, "warm" if red else "cold", event_id=str(index))
-    assert learner.predict_proba({"size": 2.0, "colour": "red"})["warm"] > 0.55
-    assert learner.predict_proba({"size": 2.0, "colour": "blue"})["warm"] < 0.45
-    assert len(learner.committee_proba({"size": 2.0, "colour": "red"})) == 2
+    assert probabilities_of(learner, {"size": 2.0, "colour": "red"})["warm"] > 0.55
+    assert probabilities_of(learner, {"size": 2.0, "colour": "blue"})["warm"] < 0.45
+    assert len(members_of(learner, {"size": 2.0, "colour": "red"})) == 2
 
 
 @pytest.mark.usefixtures("own")
@@ -78,7 +79,7 @@ def test_text_in_a_pipeline_for_numbers_is_one_reject_unless_preprocessed() -> N
     raw = build_learner("own_models:numbers_only", parameters={}, committee_size=0, seed=0)
     with pytest.raises(Reject, match="TypeError"):
         raw.learn({"colour": "red"}, "a", event_id="1")
-    assert raw.predict_proba({"colour": "red"}) == {}
+    assert probabilities_of(raw, {"colour": "red"}) == {}
     encoded = build_learner(
         "own_models:numbers_only",
         parameters={"preprocess": True, "max_columns": 10},
@@ -86,7 +87,7 @@ def test_text_in_a_pipeline_for_numbers_is_one_reject_unless_preprocessed() -> N
         seed=0,
     )
     encoded.learn({"colour": "red"}, "a", event_id="1")
-    assert encoded.predict_proba({"colour": "red"}) == {"a": 1.0}
+    assert probabilities_of(encoded, {"colour": "red"}) == {"a": 1.0}
 
 
 def test_a_class_is_a_factory_too() -> None:
@@ -97,7 +98,7 @@ def test_a_class_is_a_factory_too() -> None:
         seed=0,
     )
     learner.learn({"x": 1.0}, "a", event_id="1")
-    assert learner.predict_proba({"x": 1.0}) == {"a": 1.0}
+    assert probabilities_of(learner, {"x": 1.0}) == {"a": 1.0}
 
 
 @pytest.mark.usefixtures("own")

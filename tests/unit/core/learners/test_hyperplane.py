@@ -17,9 +17,23 @@ from river.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from river.tree import HoeffdingTreeClassifier
 
 from streamal.core.learners.classifier import GuardedClassifier
-from streamal.core.learners.hyperplane import boundary_distance
+from streamal.core.learners.encoded import Encoded
+from streamal.core.learners.hyperplane import Planes
+from tests.support.single import first
 
 LINEAR = [LogisticRegression, PAClassifier, ALMAClassifier, Perceptron, SoftmaxRegression]
+
+
+def boundary_distance(
+    model: object, columns: dict[str, float], codes: tuple[int, ...]
+) -> float | None:
+    planes = Planes.of(model, codes)
+    assert planes is not None
+    return first(planes.boundary_distance(Encoded.of_row({**columns})))
+
+
+def classifier_distance(classifier: GuardedClassifier, columns: dict[str, Any]) -> float | None:
+    return first(classifier.boundary_distance(Encoded.of_row(columns)))
 
 
 def softmax(**weights: dict[str, float]) -> SoftmaxRegression:
@@ -71,7 +85,7 @@ def test_every_linear_model_of_river_is_read(make: Any) -> None:  # noqa: ANN401
     for number in range(200):
         x = (number % 20 - 9.5) / 5.0
         classifier.learn({"x": x, "one": 1.0}, "up" if x > 0 else "down")
-    near, far = (classifier.boundary_distance({"x": x, "one": 1.0}) for x in (0.1, 1.9))
+    near, far = (classifier_distance(classifier, {"x": x, "one": 1.0}) for x in (0.1, 1.9))
     assert near is not None
     assert far is not None
     assert near < far
@@ -84,11 +98,11 @@ def test_other_models_have_none(model: Any) -> None:  # noqa: ANN401 - River's c
     classifier = GuardedClassifier(model)
     for number in range(50):
         classifier.learn({"x": float(number % 2)}, "ab"[number % 2])
-    assert classifier.boundary_distance({"x": 0.0}) is None
+    assert classifier_distance(classifier, {"x": 0.0}) is None
 
 
 def test_text_where_a_number_was_learned_is_no_error() -> None:
     classifier = GuardedClassifier(LogisticRegression())
     for number in range(10):
         classifier.learn({"x": float(number % 2)}, "ab"[number % 2])
-    assert classifier.boundary_distance({"x": "red"}) is None
+    assert classifier_distance(classifier, {"x": "red"}) is None

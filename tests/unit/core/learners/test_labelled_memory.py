@@ -9,6 +9,7 @@ import pytest
 from streamal.core.learners import Target, build_model
 from streamal.core.learners.labelled_memory import MOST_BYTES, PER_CLASS, LabelledMemory
 from streamal.core.types import NONE_LABELLED, Features, Labelled, Production
+from tests.support.single import outlook_of
 
 UNSURE = Production("a", {"a": 0.6, "b": 0.4})
 
@@ -103,7 +104,7 @@ def test_each_label_and_each_snapshot_bring_another_object_and_nothing_else_does
     model = build_model("logistic_regression", parameters={}, keep_labelled=True)
     model.learn({"x": 1.0}, UNSURE, "a", event_id="one")
     before, size = model.labelled(margins=False), len(pickle.dumps(model))
-    model.outlook({"x": 2.0}, UNSURE)
+    outlook_of(model, {"x": 2.0}, UNSURE)
     model.keep_labelled(on=True)
     assert model.labelled(margins=False) is before
     assert model.labelled(margins=True) is not before
@@ -122,5 +123,5 @@ def test_memory_does_not_change_what_is_learned() -> None:
     for number in range(60):
         for model in models:
             model.learn({"x": number % 9}, UNSURE, "ab"[number % 2], event_id=f"e{number}")
-    one, other = (model.outlook({"x": 4.0}, UNSURE).probabilities for model in models)
+    one, other = (outlook_of(model, {"x": 4.0}, UNSURE).probabilities for model in models)
     assert one == other

@@ -11,6 +11,7 @@ from streamal.core.learners import LEARNERS, CommitteeKind, OnlineModel, Target,
 from streamal.core.learners.regression import build_regression_model
 from streamal.core.types import Features, Production
 from streamal.errors import Reject
+from tests.support.single import outlook_of
 
 EVENTS = 60
 #: Every label moves all of their probabilities.
@@ -69,12 +70,12 @@ def test_it_is_what_the_model_predicts_once_it_is_taught(
             if target is Target.ERROR:
                 label = "right" if production.label == truth else "wrong"
             learned = really_taught(model, int(event_id[6:]), truth)
-            expected = [learned.outlook(x, said).probabilities for _, x, said, _ in window]
+            expected = [outlook_of(learned, x, said).probabilities for _, x, said, _ in window]
             assert ahead.after(label, asked) == expected
             assert expected != ahead.now(asked) or name not in SMOOTH
         ahead.now(asked)
     assert pickle.dumps(model) == before
-    now = [model.outlook(x, said).probabilities for _, x, said, _ in window]
+    now = [outlook_of(model, x, said).probabilities for _, x, said, _ in window]
     assert [ahead.now(asked) for ahead in aheads] == [now] * 8
 
 
@@ -90,7 +91,8 @@ def test_who_was_asked_learns_as_who_was_not(name: str) -> None:
         for each in (asked, left_alone):
             each.learn(features, production, label, event_id=event_id)
     ends = [
-        [each.outlook(x, said) for _, x, said, _ in items(10, 300)] for each in (asked, left_alone)
+        [outlook_of(each, x, said) for _, x, said, _ in items(10, 300)]
+        for each in (asked, left_alone)
     ]
     assert ends[0] == ends[1]
 

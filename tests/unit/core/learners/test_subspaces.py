@@ -7,6 +7,7 @@ import pickle
 from streamal.core.learners import CommitteeKind, build_model
 from streamal.core.learners.online import OnlineModel
 from streamal.core.types import Production, top_class
+from tests.support.single import margin_of, outlook_of
 
 FEATURES = [f"f{number}" for number in range(20)]
 
@@ -28,7 +29,7 @@ def taught(count: int = 300, seed: int = 3) -> OnlineModel:
 
 
 def opinions(made: OnlineModel, features: dict[str, float]) -> list[str | None]:
-    return [top_class(member) for member in made.outlook(features, Production()).committee]
+    return [top_class(member) for member in outlook_of(made, features, Production()).committee]
 
 
 def test_members_agree_where_all_features_do() -> None:
@@ -45,10 +46,10 @@ def test_members_disagree_where_features_do() -> None:
 def test_a_member_looks_at_about_half_of_the_features_and_always_at_the_same() -> None:
     made = taught()
     base = dict.fromkeys(FEATURES, 0.0)
-    before = made.outlook(base, Production()).committee
+    before = outlook_of(made, base, Production()).committee
     moved = [0] * 6
     for name in FEATURES:
-        after = made.outlook(base | {name: 5.0}, Production()).committee
+        after = outlook_of(made, base | {name: 5.0}, Production()).committee
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             moved[number] += old != new
     assert all(3 <= count <= 17 for count in moved)
@@ -57,10 +58,10 @@ def test_a_member_looks_at_about_half_of_the_features_and_always_at_the_same() -
 
 def test_another_seed_draws_other_subspaces_and_the_same_seed_the_same() -> None:
     split = {name: 1.0 if number < 10 else -1.0 for number, name in enumerate(FEATURES)}
-    first, again, other = (taught(seed=seed).outlook(split, Production()) for seed in (3, 3, 4))
+    first, again, other = (outlook_of(taught(seed=seed), split, Production()) for seed in (3, 3, 4))
     assert first.committee == again.committee != other.committee
     copy: OnlineModel = pickle.loads(pickle.dumps(taught()))  # noqa: S301 - our own bytes
-    assert copy.outlook(split, Production()) == first
+    assert outlook_of(copy, split, Production()) == first
 
 
 def test_an_item_with_one_feature_is_seen_by_all() -> None:
@@ -79,7 +80,7 @@ def test_the_serving_learner_is_that_of_a_model_without_a_committee() -> None:
         for each in (alone, made):
             each.learn(item, Production(), "ab"[number % 2], event_id=str(number))
     asked = {"x": 1.0, "y": 2.0}
-    assert made.outlook(asked, Production()).probabilities == (
-        alone.outlook(asked, Production()).probabilities
+    assert outlook_of(made, asked, Production()).probabilities == (
+        outlook_of(alone, asked, Production()).probabilities
     )
-    assert made.boundary_distance(asked, Production()) is not None
+    assert margin_of(made, asked, Production()) is not None

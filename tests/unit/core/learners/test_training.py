@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from streamal.core.batch import Distributions, FeatureColumns, Vector
 from streamal.core.learners import Learner, build_learner
 from streamal.core.learners.training import TrainedLearner, Training
-from streamal.core.types import Features, Probabilities
+from streamal.core.types import Features
 from streamal.errors import SettingsInvalid
+from tests.support.single import distance_of, members_of, probabilities_of
 
 
 class Notes(Learner):
@@ -19,14 +22,14 @@ class Notes(Learner):
         self.lessons: list[tuple[object, str, float]] = []
         self.event_ids: list[str] = []
 
-    def predict_proba(self, features: Features) -> Probabilities:
-        return {str(features["n"]): 1.0}
+    def predict_proba(self, features: FeatureColumns) -> Distributions:
+        return Distributions.of([{str(row["n"]): 1.0} for row in features.rows])
 
-    def committee_proba(self, features: Features) -> tuple[Probabilities, ...]:
+    def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         return (self.predict_proba(features),)
 
-    def boundary_distance(self, features: Features) -> float | None:  # noqa: ARG002 - the interface's
-        return 3.0
+    def boundary_distance(self, features: FeatureColumns) -> Vector:
+        return np.full(len(features), 3.0)
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         self.lessons.append((features["n"], label, weight))
@@ -45,9 +48,9 @@ def taught(
 
 def test_predictions_are_those_of_the_learner() -> None:
     learner = TrainedLearner(Notes(), Training(), seed=1)
-    assert learner.predict_proba({"n": 4}) == {"4": 1.0}
-    assert learner.committee_proba({"n": 4}) == ({"4": 1.0},)
-    assert learner.boundary_distance({"n": 4}) == 3.0
+    assert probabilities_of(learner, {"n": 4}) == {"4": 1.0}
+    assert members_of(learner, {"n": 4}) == ({"4": 1.0},)
+    assert distance_of(learner, {"n": 4}) == 3.0
 
 
 @pytest.mark.parametrize(("cap", "learned"), [(1.0, 1.0), (5.0, 5.0), (100.0, 20.0)])
@@ -124,4 +127,4 @@ def test_the_options_work_for_a_factory_of_ones_own() -> None:
         seed=1,
     )
     learner.learn({"x": 1.0}, "a", event_id="1")
-    assert learner.predict_proba({"x": 1.0}) == {"a": 1.0}
+    assert probabilities_of(learner, {"x": 1.0}) == {"a": 1.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamal.core.learners import LabelledRow, Target, build_model, warm_start
 from streamal.core.types import Production
+from tests.support.single import outlook_of
 
 ROWS = [
     LabelledRow(str(i), {"x": float(i % 4)}, "ab"[i % 4 > 1], Production("a")) for i in range(80)
@@ -20,7 +21,9 @@ def test_it_learns_what_learning_live_would() -> None:
         live.learn(row.features, row.production, row.truth, event_id=row.event_id)
     assert (result.learned, result.rejected, result.details) == (80, 0, ())
     assert started.labels_learned == 80
-    assert started.outlook({"x": 1.0}, Production("a")) == live.outlook({"x": 1.0}, Production("a"))
+    assert outlook_of(started, {"x": 1.0}, Production("a")) == outlook_of(
+        live, {"x": 1.0}, Production("a")
+    )
 
 
 def test_rows_that_cannot_be_learned_are_counted_and_told() -> None:

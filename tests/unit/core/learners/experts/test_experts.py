@@ -154,3 +154,14 @@ def test_a_window_of_one_keeps_the_last_item_only() -> None:
     for y in (0, 1, 0):
         mixture.learn_one({"x": float(y)}, y)
     assert mixture.predict_proba_one({"x": 1.0}) == {0: 1.0, 1: 0.0}
+
+
+@every_expert
+def test_the_order_of_columns_does_not_matter_even_when_one_comes_late(make: Make) -> None:
+    one, other = ExpertMixture([make()]), ExpertMixture([make()])
+    for number, (x, y) in enumerate(linear(60, 8)):
+        late = dict(list(x.items())[: 2 if number < 30 else 3])
+        one.learn_one(late, y)
+        other.learn_one(dict(reversed(late.items())), y)
+    for x, _ in linear(20, 9):
+        assert one.predict_proba_one(x) == pytest.approx(other.predict_proba_one(x), abs=1e-9)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from streamal.core.learners.encoded import Table
 from streamal.core.learners.experts import ExpertMixture, Neighbours
-from streamal.core.learners.experts.expert import Expert, Lesson, Vector, View
+from streamal.core.learners.experts.expert import Expert, Lesson, View
 
 
 class Always(Expert):
@@ -19,8 +20,8 @@ class Always(Expert):
     def learn(self, lesson: Lesson) -> None:
         self.lessons.append(lesson)
 
-    def predict(self, view: View) -> Vector:  # noqa: ARG002 - the interface's
-        return self.answer
+    def predict(self, view: View) -> Table:
+        return np.repeat(self.answer[:, None], view.plain.shape[1], axis=1)
 
 
 def two_classes(*experts: Expert, share: float = 0.01) -> ExpertMixture:

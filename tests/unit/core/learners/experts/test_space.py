@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from streamal.core.learners.encoded import Encoded
 from streamal.core.learners.experts.space import Moments, VectorSpace
 
 
@@ -27,25 +28,25 @@ def test_moments_are_those_of_all_values() -> None:
 
 def test_a_column_that_never_varied_is_zero_whatever_comes() -> None:
     space = learned(1.0, {"x": 3.0}, {"x": 3.0})
-    assert space.view({"x": 99.0}).plain.tolist() == [1.0, 0.0]
+    assert space.view(Encoded.of_row({"x": 99.0})).plain[:, 0].tolist() == [1.0, 0.0]
 
 
 def test_wild_values_are_clipped() -> None:
     space = learned(1.0, {"x": 0.0}, {"x": 1.0})
-    assert space.view({"x": 1e100}).plain.tolist() == [1.0, 8.0]
-    assert space.view({"x": -1e100}).shifted.tolist() == [1.0, -8.0, -8.0]
+    assert space.view(Encoded.of_row({"x": 1e100})).plain[:, 0].tolist() == [1.0, 8.0]
+    assert space.view(Encoded.of_row({"x": -1e100})).shifted[:, 0].tolist() == [1.0, -8.0, -8.0]
 
 
 def test_a_late_column_counts_from_its_first_item() -> None:
     space = learned(1.0, {"x": 0.0}, {"x": 2.0}, {"x": 1.0, "y": 10.0}, {"x": 1.0, "y": 30.0})
     assert space.mean.tolist() == [1.0, 20.0]
-    assert space.view({"x": 1.0, "y": 30.0}).plain.tolist() == [1.0, 0.0, 1.0]
+    assert space.view(Encoded.of_row({"x": 1.0, "y": 30.0})).plain[:, 0].tolist() == [1.0, 0.0, 1.0]
 
 
 def test_an_unknown_column_is_left_out_and_predicting_adds_none() -> None:
     space = learned(1.0, {"x": 0.0}, {"x": 2.0})
-    assert len(space.view({"x": 1.0, "new": 5.0}).plain) == 2
-    assert len(space.view({"x": 1.0}).plain) == 2
+    assert len(space.view(Encoded.of_row({"x": 1.0, "new": 5.0})).plain[:, 0]) == 2
+    assert len(space.view(Encoded.of_row({"x": 1.0})).plain[:, 0]) == 2
 
 
 def test_the_level_follows_the_latest_items() -> None:
@@ -59,7 +60,7 @@ def test_the_level_follows_the_latest_items() -> None:
         assert len(view.shifted) == 3
     assert shifts == [0.0, 8.0, 8.0]
     assert space._level.tolist() == [8.0]
-    assert space.view({"x": 8.0}).shifted[2] < 0.0, "below the usual distance"
+    assert space.view(Encoded.of_row({"x": 8.0})).shifted[:, 0][2] < 0.0, "below the usual distance"
 
 
 def test_a_longer_half_life_follows_more_slowly() -> None:

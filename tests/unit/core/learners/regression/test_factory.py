@@ -10,6 +10,7 @@ from river.preprocessing import StandardScaler
 
 from streamal.core.learners.regression import build_regressor
 from streamal.errors import SettingsInvalid
+from tests.support.single import value_of, values_of
 
 HERE = __name__
 
@@ -34,11 +35,11 @@ def test_a_factory_of_ones_own(parameters: dict[str, object]) -> None:
     )
     for index in range(300):
         learner.learn({"x": float(index % 5)}, float(index % 5), event_id=str(index))
-    low, high = (learner.predict({"x": x}) for x in (0.0, 4.0))
+    low, high = (value_of(learner, {"x": x}) for x in (0.0, 4.0))
     assert low is not None
     assert high is not None
     assert low + 2 < high
-    assert len(learner.committee({"x": 1.0})) == 2
+    assert len(values_of(learner, {"x": 1.0})) == 2
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from river.base import Regressor
 
 from streamal.core.learners.regression.guarded import GuardedRegressor
 from streamal.errors import Reject
+from tests.support.single import estimated
 
 
 class Fake(Regressor):  # type: ignore[misc]  # River is untyped to mypy
@@ -36,24 +37,24 @@ def guarded(answer: object, *truths: float, scale: bool = False) -> GuardedRegre
 
 
 def test_one_truth_however_often_is_nothing_known() -> None:
-    assert guarded(3.0).predict({}) is None
-    assert guarded(3.0, 5.0, 5.0, 5.0).predict({}) is None
-    assert guarded(3.0, 5.0, 4.0).predict({}) == 3.0
+    assert estimated(guarded(3.0), {}) is None
+    assert estimated(guarded(3.0, 5.0, 5.0, 5.0), {}) is None
+    assert estimated(guarded(3.0, 5.0, 4.0), {}) == 3.0
 
 
 @pytest.mark.parametrize("answer", [math.nan, math.inf, "text", None, KeyError("x")])
 def test_what_is_no_finite_number_is_no_answer(answer: object) -> None:
-    assert guarded(answer, 1.0, 2.0).predict({}) is None
+    assert estimated(guarded(answer, 1.0, 2.0), {}) is None
 
 
 def test_a_defect_is_not_hidden() -> None:
     with pytest.raises(RuntimeError):
-        guarded(RuntimeError("bug"), 1.0, 2.0).predict({})
+        estimated(guarded(RuntimeError("bug"), 1.0, 2.0), {})
 
 
 @pytest.mark.parametrize(("answer", "kept"), [(1e9, 40.0), (-1e9, -20.0), (25.0, 25.0)])
 def test_predictions_stay_within_one_range_beyond_the_truths(answer: float, kept: float) -> None:
-    assert guarded(answer, 0.0, 20.0).predict({}) == kept
+    assert estimated(guarded(answer, 0.0, 20.0), {}) == kept
 
 
 def test_scaled_truths_are_standard_deviations_from_the_mean() -> None:
@@ -63,7 +64,7 @@ def test_scaled_truths_are_standard_deviations_from_the_mean() -> None:
         model.learn({}, truth)
     assert inner.learned[0] == 0.0
     assert inner.learned[-1] == pytest.approx(1.0)
-    assert model.predict({}) == pytest.approx(12.0 + 2.0 * 2.0)
+    assert estimated(model, {}) == pytest.approx(12.0 + 2.0 * 2.0)
 
 
 def test_copies_are_learned_one_by_one_where_there_are_no_weights() -> None:
@@ -77,7 +78,7 @@ def test_unusable_truths_are_refused_and_forgotten(truth: float) -> None:
     model = guarded(3.0, 1.0, 2.0)
     with pytest.raises(Reject, match="unlearnable"):
         model.learn({}, truth)
-    assert model.predict({}) == 3.0
+    assert estimated(model, {}) == 3.0
 
 
 def test_an_item_that_river_cannot_work_with_is_refused() -> None:
