@@ -6,10 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from streamal.roles.appraisal import Appraisal
-
-from streamal.core.types import Decision
 from streamal.events import DriftEvent
+from streamal.roles.gate_batch import Decided
 from streamal.roles.trainer import TrainerRole
 from streamal.telemetry import Metrics
 from tests.support.town import SESSION_SECONDS, Town, merged
@@ -45,9 +43,8 @@ class DriftSite:
         self.trainer = self._new_trainer()
         self.number = 0
 
-    def _note(self, appraisal: Appraisal, decision: Decision) -> None:
-        if decision.query:
-            self.routed.append(appraisal.prediction.event_id)
+    def _note(self, decided: Decided) -> None:
+        self.routed += [decided.predictions[row].event_id for row in decided.decisions.routed]
 
     def _new_trainer(self) -> TrainerRole:
         trainer = self.town.pipeline().trainer(":memory:")

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from river import datasets
 
+from streamal.core.batch import Outputs
 from streamal.core.types import Production
 from streamal.errors import SettingsInvalid
 from streamal.lab.experiment import Experiment, Reviewers
 from streamal.lab.grid import run_experiment
-from streamal.lab.judging import is_right, loss_of, said_by
+from streamal.lab.judging import Judge
 from streamal.lab.report import report
 from streamal.lab.result import Run
 from streamal.lab.source import Recording, survey
@@ -130,12 +131,10 @@ def test_probabilities_are_for_classes(tmp_path: Path) -> None:
 
 
 def test_judging_numbers_and_classes() -> None:
-    assert said_by(Production("a")) == "a"
-    assert said_by(Production(value=2.0)) == 2.0
-    assert said_by(Production()) is None
-    assert is_right(2.0, 3.0, tolerance=1.0)
-    assert not is_right(2.0, 3.1, tolerance=1.0)
-    assert not is_right(None, 3.0, tolerance=1.0)
-    assert is_right("a", "a", tolerance=None)
-    assert loss_of(2.0, 3.5) == 1.5
-    assert loss_of("a", "b") is loss_of(None, 1.0) is loss_of(1.0, None) is None
+    classes, numbers = Judge(None), Judge(1.0)
+    assert classes.said(Outputs.of([Production("a"), Production()])) == ["a", None]
+    assert numbers.said(Outputs.of([Production(value=2.0), Production()])) == [2.0, None]
+    assert numbers.right([2.0, 2.0, None], [3.0, 3.1, 3.0]) == [True, False, False]
+    assert classes.right(["a", "a", None], ["a", "b", "b"]) == [True, False, False]
+    assert numbers.losses([2.0, None], [3.5, 1.0]) == [1.5, None]
+    assert classes.losses(["a"], ["b"]) == [None]

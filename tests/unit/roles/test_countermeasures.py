@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from streamal.core.learners import Outlook
+from streamal.core.assess import less_trusted, trusted
+from streamal.core.batch import Distributions, Outlook, Outlooks
 from streamal.events.drift import DriftCause
 from streamal.roles.countermeasures import Countermeasures, Plan, described
-from streamal.roles.responses import Standing, in_force, less_trusted, trusted
+from streamal.roles.responses import Standing, in_force
 
 
 def test_a_cause_is_answered_once_until_its_response_has_ended() -> None:
@@ -75,21 +79,45 @@ def test_gates_do_the_strongest_of_what_has_not_ended() -> None:
     [(1.0, {"a": 0.9, "b": 0.1}), (0.5, {"a": 0.7, "b": 0.3}), (0.0, {})],
 )
 def test_less_trust_is_closer_to_knowing_nothing(trust: float, expected: object) -> None:
-    assert less_trusted({"a": 0.9, "b": 0.1}, trust) == pytest.approx(expected)
-    assert less_trusted({}, trust) == {}
+    said = Distributions.of([{"a": 0.9, "b": 0.1}, {}])
+    assert less_trusted(said, trust).item(0) == pytest.approx(expected)
+    assert less_trusted(said, trust).item(1) == {}
 
 
-def test_a_model_that_is_not_trusted_at_all_says_nothing_in_either_task() -> None:
-    classes = Outlook({"a": 0.9, "b": 0.1}, ({"a": 1.0, "b": 0.0}, {"a": 0.6, "b": 0.4}), 0.9)
+def outlooks(said: Mapping[str, float], members: Sequence[Mapping[str, float]]) -> Outlooks:
+    """Of one item of a classification."""
+    return Outlooks(
+        probabilities=Distributions.of([said]),
+        committee=tuple(Distributions.of([member]) for member in members),
+        expected_correct=np.array([0.9]),
+        values=np.array([np.nan]),
+        committee_values=[()],
+        expected_loss=np.array([np.nan]),
+    )
+
+
+def test_a_model_that_is_not_trusted_at_all_says_nothing_of_classes() -> None:
+    classes = outlooks({"a": 0.9, "b": 0.1}, [{"a": 1.0, "b": 0.0}, {"a": 0.6, "b": 0.4}])
     assert trusted(classes, 1.0) is classes
     half = trusted(classes, 0.5)
-    assert half.probabilities == pytest.approx({"a": 0.7, "b": 0.3})
-    assert half.committee[0] == {"a": 0.75, "b": 0.25}
+    assert half.probabilities.item(0) == pytest.approx({"a": 0.7, "b": 0.3})
+    assert half.committee[0].item(0) == {"a": 0.75, "b": 0.25}
     assert half.expected_correct == pytest.approx(0.7)
-    assert trusted(classes, 0.0) == Outlook({}, (), 0.5)
+    nothing = trusted(classes, 0.0)
+    assert nothing.item(0) == Outlook({}, 0.5, None, None)
+    assert nothing.committee == ()
 
-    numbers = Outlook({}, (), 0.9, value=7.0, committee_values=(6.0, 8.0), expected_loss=0.5)
+
+def test_a_model_that_is_not_trusted_at_all_says_nothing_of_numbers() -> None:
+    numbers = replace(
+        outlooks({}, []),
+        values=np.array([7.0]),
+        committee_values=[(6.0, 8.0)],
+        expected_loss=np.array([0.5]),
+    )
     half = trusted(numbers, 0.5)
-    assert (half.value, half.committee_values, half.expected_loss) == (7.0, (6.0, 8.0), 0.5)
-    assert half.expected_correct == pytest.approx(0.7)
-    assert trusted(numbers, 0.0) == Outlook({}, (), 0.5)
+    assert half.item(0) == Outlook({}, pytest.approx(0.7), 7.0, 0.5)
+    assert half.committee_values == [(6.0, 8.0)]
+    nothing = trusted(numbers, 0.0)
+    assert nothing.item(0) == Outlook({}, 0.5, None, None)
+    assert nothing.committee_values == [()]

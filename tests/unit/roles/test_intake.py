@@ -13,7 +13,8 @@ from streamal.errors import Reject
 from streamal.events import DetectedObject, Output, Prediction
 from streamal.events.formats import FlatFormat
 from streamal.ports import Record
-from streamal.roles.intake import Intake, as_production
+from streamal.roles.intake import Intake
+from streamal.roles.items import as_production
 from streamal.roles.rules import ClassRules
 
 NOW = 1_767_225_600.0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
-from streamal.core.learners import Model, Outlook
+from streamal.core.batch import Distributions, FeatureColumns, Outlooks, Outputs
+from streamal.core.learners import Model
 from streamal.core.types import Features, Production, Selection, Truth
 from streamal.events import LabelEvent, ModelRef, ModelView, Output, ReviewRequest
 from streamal.ports import Record
@@ -24,8 +26,10 @@ class Notes(Model):
         self.weights: list[float] = []
         self.propensities: list[float] = []
 
-    def outlook(self, features: Features, production: Production) -> Outlook:  # noqa: ARG002 - the interface's
-        return Outlook({}, (), 0.5)
+    def outlook(self, features: FeatureColumns, production: Outputs) -> Outlooks:  # noqa: ARG002 - the interface's
+        size = len(features)
+        unknown = np.full(size, np.nan)
+        return Outlooks(Distributions(size), (), np.full(size, 0.5), unknown, [()] * size, unknown)
 
     def credit(
         self,

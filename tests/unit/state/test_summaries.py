@@ -15,7 +15,7 @@ from streamal.state.pending import PendingView
 def increment(partition: int, start: float, values: list[float], *, counted: bool = True) -> bytes:
     summary = Summary(64, 8)
     for value in values:
-        summary.add({"feature.x": value})
+        summary.add(1, {"feature.x": [value]})
     return WindowStats(
         pipeline="orders",
         partition=partition,
@@ -52,7 +52,7 @@ def test_increments_of_all_gates_add_up_once(view: PendingView) -> None:
     assert (first.window_start, first.window_end) == (60.0, 120.0)
     expected = Summary(64, 8)
     for value in (1.0, 2.0, 2.0, 300.0):
-        expected.add({"feature.x": value})
+        expected.add(1, {"feature.x": [value]})
     assert first.summary.json() == expected.json()
     assert second.summary.events == 1
 

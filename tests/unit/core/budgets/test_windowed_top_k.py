@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from numpy.random import default_rng
 
+from streamal.core.batch import Batch
 from streamal.core.budgets import MaxPending, MaxPerHour, Stopping, WindowedTopK, build_budget
 from streamal.core.gate import Gate
 from streamal.core.strategies import build_strategy
@@ -21,12 +22,7 @@ def candidates(scores: list[float], **xs: float) -> list[Candidate]:
 
 
 def decide_window(gate: Gate, contexts: list[Context], conditions: Conditions) -> list[Decision]:
-    gate.plan(contexts, conditions)
-    decisions = []
-    for context in contexts:
-        decisions.append(gate.decide(context, conditions))
-        gate.commit(context, decisions[-1], conditions)
-    return decisions
+    return [*gate.decide(Batch.of(contexts), conditions)]
 
 
 def propensities(policy: WindowedTopK, window: list[Candidate]) -> list[float]:
@@ -160,11 +156,7 @@ def test_other_policies_decide_at_once_and_alike_in_either_way() -> None:
     singly = []
     for context in contexts:
         singly += decide_window(many, [context], NOON)
-    at_once = []
-    for context in contexts:
-        at_once.append(one.decide(context, NOON))
-        one.commit(context, at_once[-1], NOON)
-    assert singly == at_once
+    assert singly == decide_window(one, contexts, NOON)
 
 
 def test_stopping_holds_in_a_window() -> None:

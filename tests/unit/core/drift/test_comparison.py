@@ -20,8 +20,7 @@ from streamal.core.drift.table import Table
 
 def numbers(random: Generator, mean: float = 0.0, count: int = 2000) -> Table:
     table = Table(64)
-    for value in random.normal(mean, 1, count):
-        table.add(float(value))
+    table.add_numbers(random.normal(mean, 1, count))
     return table
 
 
@@ -62,8 +61,8 @@ def test_more_missing_values_are_a_difference_of_their_own() -> None:
 def test_new_categories_are_a_difference() -> None:
     before, now = Table(8), Table(8)
     for n in range(1000):
-        before.add("ab"[n % 2])
-        now.add("new" if n % 10 == 0 else "ab"[n % 2])
+        before.add(["ab"[n % 2]])
+        now.add(["new" if n % 10 == 0 else "ab"[n % 2]])
     found = compare(cells_of(before, 0, now, 0))
     assert found.p_value < 1e-9
     assert found.stability_index > 0.1

@@ -30,7 +30,7 @@ def window(
         }
         values["kind"] = "new" if random.random() < new else str(random.choice(["a", "b"]))
         values["gone"] = None if random.random() < missing else 1.0
-        summary.add(values)
+        summary.add(1, {name: [value] for name, value in values.items()})
     return summary
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ VALUES = st.one_of(FINITE, st.sampled_from(["a", "b", "c"]), st.booleans(), st.n
 def table(values: Sequence[FeatureValue], limit: int = 64) -> Table:
     made = Table(limit)
     for value in values:
-        made.add(value)
+        made.add([value])
     return made
 
 
@@ -93,8 +94,15 @@ def test_the_frequent_categories_are_kept_and_the_others_counted() -> None:
 
 def test_a_summary_counts_what_is_missing_and_travels_as_json() -> None:
     summary = Summary(limit=16, most_features=3)
-    for n in range(10):
-        summary.add({"x": float(n), "kind": "a" if n % 2 else None, "late": 1.0} if n else {})
+    summary.add(1, {})
+    summary.add(
+        9,
+        {
+            "x": np.arange(1.0, 10.0),
+            "kind": ["a" if n % 2 else None for n in range(1, 10)],
+            "late": [1.0] * 9,
+        },
+    )
     assert (summary.events, summary.missing("x"), summary.missing("kind")) == (10, 1, 5)
     assert summary.missing("never") == 10
     read = Summary.read(json.loads(json.dumps(summary.json())), 16, 3)
@@ -103,10 +111,20 @@ def test_a_summary_counts_what_is_missing_and_travels_as_json() -> None:
 
 def test_of_too_many_variables_every_gate_keeps_the_same() -> None:
     one, other = Summary(8, 2), Summary(8, 2)
-    one.add({"c": 1.0, "a": 1.0, "b": 1.0})
-    other.add({"b": 2.0, "d": 1.0})
+    one.add(1, {"feature.c": [1.0], "feature.a": [1.0], "feature.b": [1.0], "class": ["x"]})
+    other.add(1, {"feature.b": [2.0], "feature.d": [1.0]})
     other.merge(one)
-    assert sorted(one.tables) == sorted(other.tables) == ["a", "b"]
+    assert sorted(one.tables) == sorted(other.tables) == ["class", "feature.a", "feature.b"]
+
+
+@given(st.lists(VALUES | FINITE, max_size=60), st.integers(1, 20), st.integers(2, 8))
+def test_values_count_alike_one_by_one_and_together(
+    values: list[FeatureValue], size: int, limit: int
+) -> None:
+    together = Table(limit)
+    for start in range(0, len(values), size):
+        together.add(values[start : start + size])
+    assert together.json() == table(values, limit).json()
 
 
 def test_a_wider_table_read_within_a_smaller_limit_becomes_coarser() -> None:
