@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 __all__ = [
     "NONE_LABELLED",
@@ -65,11 +65,6 @@ class Source(StrEnum):
     PRODUCTION = "production"
     MODEL = "model"
     COMMITTEE = "committee"
-
-
-#: To find a member in its enumeration takes longer than all else that a simple score does.
-_MODEL: Final = Source.MODEL
-_PRODUCTION: Final = Source.PRODUCTION
 
 
 class Reason(StrEnum):
@@ -218,14 +213,6 @@ class Context:
     expected_loss: float | None = None
     labelled: Labelled = NONE_LABELLED
     lookahead: Lookahead | None = None
-
-    def probabilities(self, source: Source) -> Probabilities:
-        """Class probabilities of `source`; the committee speaks through its mean member."""
-        if source is _MODEL:
-            return self.model
-        if source is _PRODUCTION:
-            return self.production.probabilities
-        return mean_probabilities(self.committee)
 
 
 @dataclass(frozen=True, slots=True)

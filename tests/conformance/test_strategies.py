@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -232,6 +233,16 @@ def usual(number: int, classes: int, rng: Generator) -> Context:
     )
 
 
+#: What else may be said about an item.
+SAID = {
+    "committee": {"committee": (), "committee_values": ()},
+    "boundary": {"boundary_distance": 7.0},
+    "labelled": {"labelled": Labelled()},
+    "lookahead": {"lookahead": None},
+    "numbers": {"committee_values": (1.0, 9.0), "expected_loss": 3.0},
+    "no classes": {"production": Production(value=1.0), "model": {}, "committee": ()},
+}
+
 STREAMS = {
     "anything": ITEMS[:300],
     **{
@@ -251,9 +262,25 @@ def batches(items: Sequence[Context], cuts: Collection[int] = ()) -> Iterator[Ba
             start = stop
 
 
-def scores_of(strategy: Strategy, items: Sequence[Context]) -> list[float]:
-    """Their scores, in batches as large as can be."""
-    return [score for batch in batches(items) for score in strategy.score(batch).tolist()]
+#: To make batches takes longer than to score them.
+ALL = list(batches(ITEMS))
+
+
+@cache
+def cut(stream: str, few: int) -> list[Batch]:
+    """A stream in batches, cut at some places besides; one by one where there are no more."""
+    items = STREAMS[stream]
+    return list(batches(items, set(default_rng(few).permutation(len(items))[:few].tolist())))
+
+
+@cache
+def told(what: str) -> list[Batch]:
+    """All items, with something else said about them."""
+    return list(batches([replace(context, **SAID[what]) for context in ITEMS]))  # type: ignore[arg-type]  # of its type
+
+
+def scores_of(strategy: Strategy, stream: Sequence[Batch]) -> list[float]:
+    return [score for batch in stream for score in strategy.score(batch).tolist()]
 
 
 def test_every_parameter_has_an_entry() -> None:
@@ -302,7 +329,7 @@ def test_every_class_has_examples_that_hold(name: str) -> None:
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_scores_are_in_the_unit_interval(name: str, parameters: dict[str, JsonValue]) -> None:
     strategy = build_strategy(name, parameters)
-    for batch in batches(ITEMS):
+    for batch in ALL:
         scores = strategy.score(batch)
         assert scores.dtype == np.float64
         assert scores.shape == (len(batch),)
@@ -315,16 +342,14 @@ def test_scores_are_in_the_unit_interval(name: str, parameters: dict[str, JsonVa
 def test_a_batch_scores_exactly_as_its_items_one_by_one(
     name: str, parameters: dict[str, JsonValue], stream: str
 ) -> None:
-    items = STREAMS[stream]
     single = build_strategy(name, parameters)
     expected: list[tuple[float, Advice | None]] = []
-    for batch in batches(items, range(len(items))):
+    for batch in cut(stream, 1000):
         expected += said_by(single, batch)
-    for seed, few in enumerate((0, 3, 40)):
-        cuts = default_rng(seed).choice(len(items), few, replace=False).tolist()
+    for few in (0, 3, 40):
         strategy = build_strategy(name, parameters)
         found: list[tuple[float, Advice | None]] = []
-        for batch in batches(items, cuts):
+        for batch in cut(stream, few):
             state = json.loads(json.dumps(strategy.state()))
             first = list(said_by(strategy, batch))
             strategy.restore(state)
@@ -344,27 +369,18 @@ def said_by(strategy: Strategy, batch: Batch) -> Iterator[tuple[float, Advice | 
 def test_whoever_does_not_ask_the_committee_is_not_moved_by_it(
     name: str, parameters: dict[str, JsonValue]
 ) -> None:
-    alone = [replace(context, committee=(), committee_values=()) for context in ITEMS]
     strategy, other = build_strategy(name, parameters), build_strategy(name, parameters)
-    moved = scores_of(strategy, ITEMS) != scores_of(other, alone)
+    moved = scores_of(strategy, ALL) != scores_of(other, told("committee"))
     assert moved == strategy.asks_committee
 
 
-ASKED = {
-    "boundary": {"boundary_distance": 7.0},
-    "labelled": {"labelled": Labelled()},
-    "lookahead": {"lookahead": None},
-}
-
-
-@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("what", ["boundary", "labelled", "lookahead"])
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_whoever_does_not_ask_is_not_moved_by_the_answer(
     name: str, parameters: dict[str, JsonValue], what: str
 ) -> None:
-    told = [replace(context, **ASKED[what]) for context in ITEMS]  # type: ignore[arg-type]  # of its type
     strategy, other = build_strategy(name, parameters), build_strategy(name, parameters)
-    moved = scores_of(strategy, ITEMS) != scores_of(other, told)
+    moved = scores_of(strategy, ALL) != scores_of(other, told(what))
     assert moved == getattr(strategy, f"asks_{what}")
 
 
@@ -376,15 +392,14 @@ def test_whoever_is_for_classes_only_is_not_moved_by_numbers(
     assert strategy.tasks
     # A combination is moved by any part that is for both.
     if strategy.tasks == {Task.CLASSIFICATION} and not isinstance(strategy, Combination):
-        told = [replace(c, committee_values=(1.0, 9.0), expected_loss=3.0) for c in ITEMS]
-        assert scores_of(strategy, ITEMS) == scores_of(build_strategy(name, parameters), told)
+        other = build_strategy(name, parameters)
+        assert scores_of(strategy, ALL) == scores_of(other, told("numbers"))
 
 
 @pytest.mark.parametrize("name", strategies_for(Task.REGRESSION))
 def test_whoever_is_for_regression_needs_no_class(name: str) -> None:
     strategy = build_strategy(name, {})
-    contexts = [replace(c, production=Production(value=1.0), model={}, committee=()) for c in ITEMS]
-    assert len(set(scores_of(strategy, contexts)[600:])) > 1 or name == "random"
+    assert len(set(scores_of(strategy, told("no classes"))[600:])) > 1 or name == "random"
 
 
 ONE: Probabilities = {"cat": 1.0}
@@ -401,8 +416,8 @@ COLD = {
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_a_cold_start_asks(name: str, parameters: dict[str, JsonValue], situation: str) -> None:
     strategy = build_strategy(name, parameters)
-    assert scores_of(strategy, [COLD[situation]] * 100) == [1.0] * 100
-    assert scores_of(strategy, [COLD[situation]]) == [1.0]
+    cold = Batch.of([COLD[situation]] * 100)
+    assert scores_of(strategy, [cold, cold]) == [1.0] * 200
 
 
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
@@ -422,19 +437,18 @@ def test_a_gate_does_not_lock_up_in_a_cold_start(
 @pytest.mark.parametrize(("name", "parameters"), VARIANTS)
 def test_states_round_trip(name: str, parameters: dict[str, JsonValue]) -> None:
     strategy, again = build_strategy(name, parameters), build_strategy(name, parameters)
-    scores_of(strategy, ITEMS[:300])
+    scores_of(strategy, ALL[:6])
     before = json.dumps(strategy.state())
     again.restore(json.loads(before))
     assert json.dumps(again.state()) == before
-    assert scores_of(again, ITEMS[300:]) == scores_of(strategy, ITEMS[300:])
+    assert scores_of(again, ALL[6:]) == scores_of(strategy, ALL[6:])
     strategy.restore({})
     assert strategy.state() == build_strategy(name, parameters).state()
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_memory_is_bounded(name: str) -> None:
-    strategy, stream = build_strategy(name, {}), list(batches(ITEMS))
+    strategy = build_strategy(name, {})
     for _ in range(30):
-        for batch in stream:
-            strategy.score(batch)
+        scores_of(strategy, ALL)
     assert len(json.dumps(strategy.state())) < 64_000

@@ -6,9 +6,11 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from streamal.core.batch import Batch
 from streamal.core.types import (
     NOTHING,
     Context,
+    Probabilities,
     Production,
     Source,
     mean_probabilities,
@@ -24,15 +26,19 @@ CONTEXT = Context(
 )
 
 
+def said_by(context: Context, source: Source) -> Probabilities:
+    return Batch.of([context]).probabilities(source).item(0)
+
+
 def test_each_source_speaks_for_itself() -> None:
-    assert CONTEXT.probabilities(Source.PRODUCTION) == {"cat": 0.9, "dog": 0.1}
-    assert CONTEXT.probabilities(Source.MODEL) == {"cat": 0.6, "dog": 0.4}
-    assert CONTEXT.probabilities(Source.COMMITTEE) == {"cat": 0.6, "dog": 0.4}
+    assert said_by(CONTEXT, Source.PRODUCTION) == {"cat": 0.9, "dog": 0.1}
+    assert said_by(CONTEXT, Source.MODEL) == {"cat": 0.6, "dog": 0.4}
+    assert said_by(CONTEXT, Source.COMMITTEE) == {"cat": 0.6, "dog": 0.4}
 
 
 def test_what_was_not_given_is_unknown() -> None:
     bare = Context("e1", {}, Production(value=3.5))
-    assert all(bare.probabilities(source) == NOTHING for source in Source)
+    assert all(said_by(bare, source) == NOTHING for source in Source)
 
 
 def test_a_context_cannot_be_altered() -> None:
