@@ -194,10 +194,22 @@ class FeatureColumns:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The features that any item mentions, in order of appearance."""
+        if self._fields is not None:
+            return self._fields
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
 
     @cached_property
+    def _fields(self) -> tuple[str, ...] | None:
+        """The fields that all items have, in this order: messages of one producer are alike."""
+        if not self.rows:
+            return ()
+        first = tuple(self.rows[0])
+        return first if all(tuple(row) == first for row in self.rows) else None
+
+    @cached_property
     def _sorted(self) -> _Sorted:
+        if self._fields is not None and (table := _numbers_only(self.rows)) is not None:
+            return _Sorted(self._fields, table, {}, {})
         sorting = _Sorting(len(self.rows))
         for name, values in self._values():
             sorting.add(name, values)
@@ -205,13 +217,9 @@ class FeatureColumns:
 
     def _values(self) -> Iterable[tuple[str, Sequence[FeatureValue]]]:
         """Every feature with its value of each item, None where it has none."""
-        rows = self.rows
-        if not rows:
-            return ()
-        first = tuple(rows[0])
-        # Messages of one producer have the same fields in the same order.
-        if all(tuple(row) == first for row in rows):
-            return zip(first, zip(*(row.values() for row in rows), strict=True), strict=True)
+        rows, fields = self.rows, self._fields
+        if fields:
+            return zip(fields, zip(*(row.values() for row in rows), strict=True), strict=True)
         return ((name, [row.get(name) for row in rows]) for name in self.names)
 
     def take(self, start: int, stop: int) -> FeatureColumns:
@@ -230,6 +238,21 @@ class _Sorted(NamedTuple):
     number_table: NDArray[np.float64]
     texts: dict[str, Sequence[str | None]]
     missing: dict[str, NDArray[np.bool_]]
+
+
+def _numbers_only(rows: Sequence[Features]) -> NDArray[np.float64] | None:
+    """All values, shape (features, n), of items with the same features; None when not usable."""
+    kinds: set[type] = set()
+    for row in rows:
+        kinds.update(map(type, row.values()))
+    if not kinds <= _NUMBERS:
+        return None
+    try:
+        table = np.array([tuple(row.values()) for row in rows], dtype=np.float64).T
+    except OverflowError:  # an integer beyond any double
+        return None
+    table = np.ascontiguousarray(table)
+    return table if table.ndim == 2 and (np.abs(table) <= LARGEST).all() else None
 
 
 class _Numbers(NamedTuple):
@@ -281,7 +304,9 @@ class _Sorting:
             return _Sorted(names, table, self._texts, {})
         table[~usable] = np.nan
         missing = self._missing(usable)
-        return _Sorted(*self._merged(table, usable.any(axis=1).tolist()), self._texts, missing)
+        return _Sorted(
+            *self._merged(table, [bool(some) for some in usable.any(axis=1)]), self._texts, missing
+        )
 
     def _missing(self, usable: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
         present = {name: np.zeros(self._size, dtype=np.bool_) for name in self._mixed}
@@ -320,7 +345,7 @@ def _table(columns: Sequence[Sequence[float]], size: int) -> NDArray[np.float64]
 
 def _entry(value: FeatureValue, index: int) -> float:
     if isinstance(value, tuple | list) and index < len(value):
-        entry = value[index]
+        entry: object = value[index]
         return entry if isinstance(entry, float | int) else np.nan
     return np.nan
 
