@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from streamal.bootstrap.parts import blank_model
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Production
 from streamal.errors import Reject
@@ -59,4 +60,5 @@ def _is_linear(settings: Settings) -> bool:
     with suppress(Reject):
         model.learn({"x": -1.0}, production, "a", event_id="0")
         model.learn(point, production, "b", event_id="1")
-    return model.boundary_distance(point, production) is not None
+    distances = model.boundary_distance(FeatureColumns([point]), Outputs.of([production]))
+    return distances is not None

@@ -305,7 +305,7 @@ class _Sorting:
         table[~usable] = np.nan
         missing = self._missing(usable)
         return _Sorted(
-            *self._merged(table, [bool(some) for some in usable.any(axis=1)]), self._texts, missing
+            *self._merged(table, list(map(bool, np.any(usable, axis=1)))), self._texts, missing
         )
 
     def _missing(self, usable: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
