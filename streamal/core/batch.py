@@ -194,10 +194,23 @@ class FeatureColumns:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The features that any item mentions, in order of appearance."""
+        if self._fields is not None:
+            return self._fields
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
 
     @cached_property
+    def _fields(self) -> tuple[str, ...] | None:
+        """The fields that all items have, in this order: messages of one producer are alike."""
+        if not self.rows:
+            return ()
+        first = tuple(self.rows[0])
+        return first if all(tuple(row) == first for row in self.rows) else None
+
+    @cached_property
     def _sorted(self) -> _Sorted:
+        if self._fields is not None and (table := _numbers_only(self.rows)) is not None:
+            kinds = dict.fromkeys(self._fields, _PLAIN_NUMBERS)
+            return _Sorted(self._fields, table, {}, {}, kinds)
         sorting = _Sorting(len(self.rows))
         for name, values in self._values():
             sorting.add(name, values)
@@ -205,18 +218,14 @@ class FeatureColumns:
 
     def _values(self) -> Iterable[tuple[str, Sequence[FeatureValue]]]:
         """Every feature with its value of each item, None where it has none."""
-        rows = self.rows
-        if not rows:
-            return ()
-        first = tuple(rows[0])
-        # Messages of one producer have the same fields in the same order.
-        if all(tuple(row) == first for row in rows):
-            return zip(first, zip(*(row.values() for row in rows), strict=True), strict=True)
+        rows, fields = self.rows, self._fields
+        if fields:
+            return zip(fields, zip(*(row.values() for row in rows), strict=True), strict=True)
         return ((name, [row.get(name) for row in rows]) for name in self.names)
 
     @property
     def kinds(self) -> Mapping[str, frozenset[type]]:
-        """Name of a feature to the types of its values, those of gaps included."""
+        """Name of a feature to types that its values are among, those of gaps included."""
         return self._sorted.kinds
 
     def take(self, start: int, stop: int) -> FeatureColumns:
@@ -229,7 +238,8 @@ class FeatureColumns:
         return part
 
 
-_NUMBERS: Final = frozenset({float, int, bool})
+_PLAIN_NUMBERS: Final = frozenset({float, int})
+_NUMBERS: Final = _PLAIN_NUMBERS | {bool}
 _TEXT: Final = frozenset({str})
 
 
@@ -251,6 +261,21 @@ class _Sorted(NamedTuple):
             {name: lacks[start:stop] for name, lacks in self.missing.items()},
             self.kinds,
         )
+
+
+def _numbers_only(rows: Sequence[Features]) -> NDArray[np.float64] | None:
+    """All values, shape (features, n), of items with the same fields; None for other values."""
+    kinds: set[type] = set()
+    for row in rows:
+        kinds.update(map(type, row.values()))
+    if not kinds <= _PLAIN_NUMBERS:
+        return None
+    try:
+        table = np.array([tuple(row.values()) for row in rows], dtype=np.float64).T
+    except OverflowError:  # an integer beyond any double
+        return None
+    table = np.ascontiguousarray(table)
+    return table if table.ndim == 2 and (np.abs(table) <= LARGEST).all() else None
 
 
 class _Numbers(NamedTuple):

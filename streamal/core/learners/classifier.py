@@ -12,7 +12,7 @@ from river.compose import Pipeline
 from river.multiclass import OneVsRestClassifier
 from river.neighbors import KNNClassifier
 
-from streamal.core.batch import Distributions, Vector
+from streamal.core.batch import Block, Distributions, Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums
 from streamal.core.learners.experts import ExpertMixture
 from streamal.core.learners.hyperplane import LinearVotes, Planes
@@ -82,9 +82,14 @@ class GuardedClassifier:
         with np.errstate(all="ignore"):
             shares = np.maximum(self._shares(columns), 0.0)  # NaN stays and spoils the total
             total = column_sums(shares)
-            total[~(total < np.inf)] = np.nan
-            shares /= total
-        return Distributions.whole(tuple(self._codes), np.ascontiguousarray(shares.T))
+            known = (total > 0.0) & (total < np.inf)
+            p = np.ascontiguousarray((shares / total).T)
+        rows = np.flatnonzero(known)
+        if len(rows) < len(columns):
+            p = p[rows]
+        return Distributions(
+            len(columns), [Block(rows, tuple(self._codes), p)] if len(rows) else ()
+        )
 
     def _shares(self, columns: Encoded) -> Table:
         if not columns.fixed:

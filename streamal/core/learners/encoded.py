@@ -9,7 +9,16 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Columns", "Encoded", "Table", "column_sums", "weighted_sums"]
+__all__ = [
+    "LEAST_ITEMS",
+    "Column",
+    "Columns",
+    "Encoded",
+    "Table",
+    "column_sums",
+    "paired_sums",
+    "weighted_sums",
+]
 
 #: Numbers, one row per column and one entry per item: shape (columns, n), C-contiguous.
 Table: TypeAlias = NDArray[np.float64]
@@ -105,7 +114,7 @@ class Encoded:
 
 
 #: A table of one item has only one axis left to numpy, which then adds up in another order.
-_LEAST_ITEMS: Final = 2
+LEAST_ITEMS: Final = 2
 
 
 def weighted_sums(weights: Table, table: Table) -> Table:
@@ -122,10 +131,24 @@ def weighted_sums(weights: Table, table: Table) -> Table:
         Shape (sums, n).
     """
     size = table.shape[1]
-    if size < _LEAST_ITEMS:
-        table = np.repeat(table, _LEAST_ITEMS, axis=1)
+    if size < LEAST_ITEMS:
+        table = np.repeat(table, LEAST_ITEMS, axis=1)
     sums = np.einsum("sc,cn->sn", np.ascontiguousarray(weights), np.ascontiguousarray(table))
     return sums if sums.shape[1] == size else np.ascontiguousarray(sums[:, :size])
+
+
+def paired_sums(tables: NDArray[np.float64], table: Table) -> Table:
+    """Sums over the columns of products entry by entry, in the columns' order.
+
+    Args:
+        tables: shape (sums, columns, n), n >= 2, C-contiguous.
+        table: shape (columns, n), C-contiguous.
+
+    Returns:
+        Shape (sums, n).
+    """
+    sums: Table = np.einsum("scn,cn->sn", tables, table)
+    return sums
 
 
 def column_sums(table: Table) -> NDArray[np.float64]:

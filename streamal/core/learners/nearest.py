@@ -52,11 +52,23 @@ def nearest(kept: NDArray[np.float64], table: Table, count: int) -> Nearest:
         lengths = np.add.reduce(kept * kept, axis=1)
         step = max(1, _TILE // len(kept))
         found = [
-            start * len(kept) + _candidates(kept, lengths, queries[start : start + step], count)
-            for start in range(0, len(queries), step)
+            _nearest(kept, lengths, queries[start : start + step], count, start)
+            for start in range(0, max(1, len(queries)), step)
         ]
-        pairs = _measured(kept, queries, np.concatenate(found) if found else np.zeros(0, np.intp))
-    return pairs if len(pairs.items) == count * len(queries) else _pruned(pairs, count)
+    return found[0] if len(found) == 1 else Nearest(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _nearest(
+    kept: NDArray[np.float64],
+    lengths: Vector,
+    queries: NDArray[np.float64],
+    count: int,
+    start: int,
+) -> Nearest:
+    pairs = _measured(kept, queries, _candidates(kept, lengths, queries, count))
+    if len(pairs.items) > count * len(queries):
+        pairs = _pruned(pairs, count)
+    return pairs._replace(items=pairs.items + start)
 
 
 def _candidates(

@@ -121,21 +121,34 @@ class _Moments:
 
     def learn(self, values: Vector) -> None:
         """Take in one item; NaN for the columns that it lacks."""
-        there = ~np.isnan(values)
-        counts = self._counts + there
-        before = self.means
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = before + (values - before) / counts
-            change = ((values - before) * (values - means) - self._variances) / counts
-        if not there.all():
-            means, change = np.where(there, means, before), np.where(there, change, 0.0)
-        self._counts, self.means = counts, means
-        self._variances = self._variances + change
+        gone = np.isnan(values)
+        if gone.any():
+            there = np.flatnonzero(~gone)
+            counts, means, variances = (
+                each[there] for each in (self._counts, self.means, self._variances)
+            )
+            counts, means, variances = _moved(counts, means, variances, values[there])
+            self.means = self.means.copy()
+            self._counts[there], self.means[there] = counts, means
+            self._variances[there] = variances
+        else:
+            self._counts, self.means, self._variances = _moved(
+                self._counts, self.means, self._variances, values
+            )
 
     @property
     def deviations(self) -> Vector:
         """The standard deviations; infinite for a column that never varied."""
         return np.sqrt(np.where(self._variances > 0.0, self._variances, np.inf))
+
+
+def _moved(
+    counts: Vector, means: Vector, variances: Vector, values: Vector
+) -> tuple[Vector, Vector, Vector]:
+    counts = counts + 1.0
+    off = values - means
+    means = means + off / counts
+    return counts, means, variances + (off * (values - means) - variances) / counts
 
 
 class _Layout:
@@ -280,7 +293,8 @@ class Preprocessor:
         if self._scale:
             table = table - means
             table /= self._deviations
-            np.clip(table, -CLIP, CLIP, out=table)
+            np.maximum(table, -CLIP, out=table)  # np.clip takes as long as all the rest of an item
+            np.minimum(table, CLIP, out=table)
         if self._encoding is Encoding.DENSE:
             gone = np.isnan(table)
             if gone.any():

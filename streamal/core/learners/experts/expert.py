@@ -15,7 +15,7 @@ __all__ = ["Expert", "Lesson", "View", "grown"]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Items as the experts see them. Both tables begin with a row of ones.
+    """Items to predict, at least two, as the experts see them. Both begin with a row of ones.
 
     Attributes:
         plain: scaled columns, shape (k + 1, n).

@@ -7,7 +7,7 @@ from math import pi
 import numpy as np
 
 from streamal.core.batch import Vector
-from streamal.core.learners.encoded import Table, column_sums, weighted_sums
+from streamal.core.learners.encoded import Table, paired_sums, weighted_sums
 from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
 
 __all__ = ["BayesianLogistic", "StochasticLogistic"]
@@ -21,7 +21,8 @@ _MOST_COVARIANCES = 100_000
 
 
 def _sigmoid(logits: Vector) -> Vector:
-    share: Vector = 1.0 / (1.0 + np.exp(-np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT)))
+    bounded = np.minimum(np.maximum(-logits, -_LARGEST_LOGIT), _LARGEST_LOGIT)
+    share: Vector = 1.0 / (1.0 + np.exp(bounded))
     return share
 
 
@@ -119,9 +120,7 @@ class BayesianLogistic(Expert):
             return weighted_sums(self._covariances, x * x)
         classes, size, _ = self._covariances.shape
         spread = weighted_sums(self._covariances.reshape(classes * size, size), x)
-        spread = spread.reshape(classes, size, -1)
-        spread *= x
-        return np.stack([column_sums(of_class) for of_class in spread])
+        return paired_sums(spread.reshape(classes, size, -1), x)
 
     def _table(self, view: View) -> Table:
         return view.shifted if self._shifted else view.plain

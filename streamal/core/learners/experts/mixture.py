@@ -64,7 +64,7 @@ class ExpertMixture(Classifier):  # type: ignore[misc]  # River is untyped to my
         if y not in self._classes:
             self._classes.append(y)
         elif len(self._classes) > 1:
-            self._weigh(self._space.view(Encoded.of_row(x)), self._classes.index(y))
+            self._weigh(self._space.view_of(x), self._classes.index(y))
         raw, view = self._space.learn(x)
         lesson = Lesson(
             view,
@@ -97,7 +97,7 @@ class ExpertMixture(Classifier):  # type: ignore[misc]  # River is untyped to my
         mean = np.zeros_like(advice[0])
         for weight, shares in zip(self._weights.tolist(), advice, strict=True):
             mean += weight * shares
-        return mean
+        return np.ascontiguousarray(mean[:, : len(columns)])
 
     def _weigh(self, view: View, code: int) -> None:
         likelihoods = np.array([shares[code, 0] for shares in self._advice(view)])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from streamal.core.batch import Vector
-from streamal.core.learners.encoded import Encoded, Table
+from streamal.core.learners.encoded import LEAST_ITEMS, Encoded, Table
 from streamal.core.learners.experts.expert import View, grown
 
 __all__ = ["Moments", "VectorSpace"]
@@ -45,7 +45,8 @@ class Moments:
         """Items, shape (columns, n), with zero mean and unit variance, clipped."""
         scaled = table - self.mean[:, None]
         scaled *= self.scale[:, None]
-        return np.clip(scaled, -_CLIP, _CLIP, out=scaled)
+        np.maximum(scaled, -_CLIP, out=scaled)
+        return np.minimum(scaled, _CLIP, out=scaled)
 
 
 class VectorSpace:
@@ -77,8 +78,18 @@ class VectorSpace:
         return self._moments.scale
 
     def view(self, columns: Encoded) -> View:
-        """Items to predict; columns that were never learned are left out. Changes no state."""
-        return self._view(columns.chosen(tuple(self._places)))
+        """Items to predict; columns that were never learned are left out. Changes no state.
+
+        A single item is there twice, for sums that need two.
+        """
+        raw = columns.chosen(tuple(self._places))
+        return self._view(
+            raw if len(columns) >= LEAST_ITEMS else np.repeat(raw, LEAST_ITEMS, axis=1)
+        )
+
+    def view_of(self, columns: Mapping[str, float]) -> View:
+        """The view of a single item."""
+        return self._view(np.repeat(self._vector(columns)[:, None], LEAST_ITEMS, axis=1))
 
     def learn(self, columns: Mapping[str, float]) -> tuple[Vector, View]:
         """Take in a labelled item's columns, in their order; its unscaled vector and its view.
@@ -87,7 +98,7 @@ class VectorSpace:
         """
         for name in columns:
             self._places.setdefault(name, len(self._places))
-        raw = np.array([columns.get(name, 0.0) for name in self._places], dtype=np.float64)
+        raw = self._vector(columns)
         known = len(self._level)
         self._level = np.concatenate([self._level, raw[known:]])
         self._moments.learn(raw)
@@ -97,6 +108,9 @@ class VectorSpace:
     def move_level(self, raw: Vector) -> None:
         """Let the level follow the item that was learned last."""
         self._level = self._level + self._gain * (raw - self._level)
+
+    def _vector(self, columns: Mapping[str, float]) -> Vector:
+        return np.array([columns.get(name, 0.0) for name in self._places], dtype=np.float64)
 
     def _view(self, raw: Table) -> View:
         count, size = raw.shape
