@@ -359,6 +359,14 @@ def test_a_batch_scores_exactly_as_its_items_one_by_one(
         assert json.dumps(strategy.state()) == json.dumps(single.state())
 
 
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_no_items_have_no_scores(name: str, parameters: dict[str, JsonValue]) -> None:
+    strategy = build_strategy(name, parameters)
+    before = strategy.state()
+    assert strategy.score(ALL[0].take(0, 0)).shape == (0,)
+    assert strategy.state() == before
+
+
 def said_by(strategy: Strategy, batch: Batch) -> Iterator[tuple[float, Advice | None]]:
     """Score of each item, and what it was made of."""
     for number, score in enumerate(strategy.score(batch).tolist()):
