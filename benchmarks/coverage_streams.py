@@ -19,6 +19,7 @@ import numpy as np
 from river import compose, datasets, linear_model, multiclass, preprocessing
 from river.datasets import synth
 
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.chance import draw
 from streamal.core.estimation import FloatArray
 from streamal.core.learners import OnlineModel, build_model
@@ -105,7 +106,8 @@ def _expectations(model: OnlineModel, rows: list[Row], told: list[Production]) -
         while due and due[0][0] <= at:
             past = due.popleft()[1]
             model.learn(rows[past][0], told[past], rows[past][1], event_id=str(past))
-        yield model.outlook(features, said).expected_correct
+        outlooks = model.outlook(FeatureColumns([features]), Outputs.of([said]))
+        yield float(outlooks.expected_correct[0])
         if draw(7, str(at), "labelled") < LABELLED * ANSWERED:
             due.append((at + DELAY, at))
 

@@ -28,6 +28,7 @@ from river.drift import ADWIN, KSWIN, PageHinkley
 from river.drift.binary import DDM, HDDMA, HDDMW
 
 from benchmarks.drift_streams import Item, Stream, stream
+from streamal.core.batch import Batch
 from streamal.core.budgets import build_budget
 from streamal.core.chance import draw
 from streamal.core.drift import DETECTORS, Detector, Evidence, Subject, build_detector
@@ -125,9 +126,7 @@ def decisions(
         gate = Gate(build_strategy(name, parameters), policy, seed=11)
         for number, item in enumerate(items[part * each : (part + 1) * each]):
             conditions = Conditions(now=float(number))
-            decision = gate.decide(item.context, conditions)
-            gate.commit(item.context, decision, conditions)
-            yield decision
+            yield from gate.decide(Batch.of([item.context]), conditions)
 
 
 def evidence(items: Sequence[Item], decided: Sequence[Decision]) -> Iterator[Evidence]:

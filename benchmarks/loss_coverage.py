@@ -29,6 +29,7 @@ from river.datasets import synth
 
 from benchmarks.coverage import LEVEL, POLICIES, STRATA, Draw, Selection, select
 from benchmarks.coverage_streams import ANSWERED, DELAY, EVENTS, LABELLED
+from streamal.core.batch import Batch, FeatureColumns, Outputs
 from streamal.core.chance import draw
 from streamal.core.estimation import Estimate, FloatArray, Response
 from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
@@ -61,12 +62,12 @@ class LossStream:
     @classmethod
     def of(cls, name: str, loss: FloatArray, expected_loss: FloatArray) -> LossStream:
         """Scored as a gate does."""
-        strategy, scores = build_strategy("expected_absolute_error", {}), []
-        for expected in expected_loss.tolist():
-            context = Context("", {}, Production(value=0.0), expected_loss=expected)
-            scores.append(strategy.score(context))
-            strategy.commit(context)
-        return cls(name, loss, expected_loss, np.array(scores))
+        items = [
+            Context("", {}, Production(value=0.0), expected_loss=expected)
+            for expected in expected_loss.tolist()
+        ]
+        scores = build_strategy("expected_absolute_error", {}).score(Batch.of(items))
+        return cls(name, loss, expected_loss, scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ def _learned(name: str, dataset: Iterable[tuple[Mapping[object, Any], float]]) -
     for number, (features, truth) in enumerate(rows[:first]):
         production.learn(features, truth, event_id=str(number))
     rest = rows[first:]
-    told = [Production(value=production.predict(features)) for features, _ in rest]
+    predicted = production.predict(FeatureColumns([features for features, _ in rest]))
+    told = [Production(value=value) for value in predicted.tolist()]
     loss = [abs((said.value or 0.0) - row[1]) for said, row in zip(told, rest, strict=True)]
     expected = np.fromiter(_expectations(rest, told), dtype=np.float64)
     return LossStream.of(name, np.array(loss), expected)
@@ -203,7 +205,8 @@ def _expectations(rows: list[Row], told: list[Production]) -> Iterator[float]:
         while due and due[0][0] <= at:
             past = due.popleft()[1]
             online.learn(rows[past][0], told[past], rows[past][1], event_id=str(past))
-        yield online.outlook(features, said).expected_loss or 0.0
+        outlooks = online.outlook(FeatureColumns([features]), Outputs.of([said]))
+        yield outlooks.item(0).expected_loss or 0.0
         if draw(7, str(at), "labelled") < LABELLED * ANSWERED:
             due.append((at + DELAY, at))
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from benchmarks.label_efficiency.learner import BaseLearner, Block
 from benchmarks.label_efficiency.streams import Stream
+from streamal.core.batch import Batch
 from streamal.core.budgets import build_budget
 from streamal.core.gate import Gate
 from streamal.core.strategies import build_strategy
@@ -94,17 +95,28 @@ class _Ours:
         )
 
     def first(self, block: Block) -> Choice:
-        conditions = Conditions(now=0.0)
         known = block.classes_known > 1
-        for number, row in enumerate(block.probabilities.tolist()):
-            model = {str(label): p for label, p in enumerate(row)} if known else {}
-            event_id = f"row-{block.start + number}"
-            context = Context(event_id, _NO_FEATURES, _SILENT, model)
-            decision = self._gate.decide(context, conditions)
-            self._gate.commit(context, decision, conditions)
-            if decision.query:
-                return Choice(number + 1, ask=True)
-        return Choice(len(block), ask=False)
+        items = [
+            Context(
+                f"row-{block.start + number}",
+                _NO_FEATURES,
+                _SILENT,
+                {str(label): p for label, p in enumerate(row)} if known else {},
+            )
+            for number, row in enumerate(block.probabilities.tolist())
+        ]
+        conditions = Conditions(now=0.0)
+        if self._gate.remembers:
+            return self._one_by_one(items, conditions)
+        decisions = self._gate.decide(Batch.of(items), conditions, until_query=True)
+        return Choice(len(decisions), ask=decisions.queries[-1])
+
+    def _one_by_one(self, items: list[Context], conditions: Conditions) -> Choice:
+        """What comes behind the first routed item must not be noted before its label."""
+        for number, item in enumerate(items, 1):
+            if self._gate.decide(Batch.of([item]), conditions).queries[0]:
+                return Choice(number, ask=True)
+        return Choice(len(items), ask=False)
 
 
 _DEFAULTS = GateSettings()

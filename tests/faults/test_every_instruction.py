@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from streamal.bootstrap.parts import blank_model
-from streamal.core.learners import Model, Outlook
+from streamal.core.learners import Model
 from streamal.core.types import Production
 from streamal.events import LabelEvent, LossQuality, ReviewRequest, WindowStats
 from streamal.operations.inspect import inspect
@@ -27,6 +27,7 @@ from streamal.roles.quality import Quality
 from streamal.state.snapshots import load
 from streamal.telemetry import Metrics
 from tests.support.runner import Runner, TrappedTown
+from tests.support.single import Outlook, outlook_of
 from tests.support.town import SESSION_SECONDS, merged
 from tests.support.trap import EVERY_CALL, FAULTS, STRIDE, Fault, Trap
 
@@ -258,7 +259,7 @@ def opinions(kind: Kind, model: Model) -> tuple[float, ...]:
         number
         for x in range(5)
         for y in range(3)
-        for number in kind.opinion(model.outlook({"x": x, "y": y}, kind.asked))
+        for number in kind.opinion(outlook_of(model, {"x": x, "y": y}, kind.asked))
     )
 
 

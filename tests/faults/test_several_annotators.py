@@ -22,6 +22,7 @@ from streamal.ports import TopicPartition
 from streamal.state import Answer, Dispute, PendingView, Quarantine
 from streamal.state.snapshots import load
 from tests.support.runner import Runner, TrappedTown
+from tests.support.single import outlook_of
 from tests.support.town import SESSION_SECONDS
 from tests.support.trap import FAULTS, STRIDE, Fault, Trap
 
@@ -170,7 +171,7 @@ def straight(town: Crowd) -> list[Answer]:
 def opinions(model: OnlineModel) -> tuple[float, ...]:
     """Enough of a model to tell it from others."""
     return tuple(
-        model.outlook({"x": x, "y": y}, Production()).probabilities.get("yes", math.nan)
+        outlook_of(model, {"x": x, "y": y}, Production()).probabilities.get("yes", math.nan)
         for x in range(5)
         for y in range(3)
     )

@@ -10,11 +10,13 @@ import orjson
 import pytest
 from river import datasets
 
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.learners import Learner, OnlineModel, build_learner
-from streamal.core.types import Features, Production, top_class
+from streamal.core.types import Features, Production
 from streamal.events import ReviewRequest, WindowStats
 from streamal.operations.inspect import Inspection, inspect
 from streamal.state.snapshots import load
+from tests.support.single import probabilities_of
 from tests.support.site import Process, Reviewers, Site, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -51,7 +53,7 @@ def production(rows: Rows) -> Learner:
 def publish(site: Site, rows: Rows, production: Learner, start: int) -> None:
     """Production predicts these rows, the first of which is row number `start`."""
     for number, (features, _) in enumerate(rows, start):
-        site.publish(f"e{number}", features, dict(production.predict_proba(features)))
+        site.publish(f"e{number}", features, dict(probabilities_of(production, features)))
     site.flush()
 
 
@@ -163,10 +165,9 @@ def accepted(gate: Process) -> float:
 
 
 def better_than_majority(model: OnlineModel, rows: Rows) -> bool:
-    right = sum(
-        top_class(model.outlook(features, Production()).probabilities) == label
-        for features, label in rows
-    )
+    features = FeatureColumns([features for features, _ in rows])
+    known = model.outlook(features, Outputs.of([Production()] * len(rows))).probabilities
+    right = sum(own == label for own, (_, label) in zip(known.top_classes(), rows, strict=True))
     majority = max(Counter(label for _, label in rows).values())
     return right > 1.1 * majority
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from river.datasets.synth import Friedman
 
+from streamal.core.batch import FeatureColumns
 from streamal.core.learners.regression import build_regressor
 from streamal.core.types import Features
 from streamal.events import LossQuality, ReviewRequest
@@ -54,8 +55,10 @@ def recorded() -> Sequence[Row]:
     production = build_regressor("linear_regression", parameters={}, committee_size=0, seed=1)
     for number, (features, truth) in enumerate(rows[:150]):
         production.learn(features, truth, event_id=str(number))
+    predicted = production.predict(FeatureColumns([features for features, _ in rows[150:]]))
     return [
-        (features, production.predict(features) or 0.0, truth) for features, truth in rows[150:]
+        (features, value, truth)
+        for (features, truth), value in zip(rows[150:], predicted.tolist(), strict=True)
     ]
 
 

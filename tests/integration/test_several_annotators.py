@@ -20,6 +20,7 @@ from streamal.operations.inspect import inspect
 from streamal.state import Answer, Dispute, PendingView, Quarantine
 from streamal.state.gold import GOLD_HEADER
 from streamal.state.snapshots import load
+from tests.support.single import outlook_of
 from tests.support.site import Site, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -131,7 +132,9 @@ def straight(site: Site) -> list[Answer]:
 
 def opinions(model: OnlineModel) -> list[float]:
     return [
-        model.outlook({"n": number, "r": number % 3}, Production()).probabilities.get("yes", -1.0)
+        outlook_of(model, {"n": number, "r": number % 3}, Production()).probabilities.get(
+            "yes", -1.0
+        )
         for number in range(30)
     ]
 

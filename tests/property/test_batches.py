@@ -70,7 +70,8 @@ def fresh_gate(strategy: str, policy: str) -> Gate:
 
 def play(gate: Gate, model: Model, sizes: Iterator[int], fails: float = 0.0) -> list[Any]:
     """Everything that is decided, in batches of these sizes, some of which are taken back."""
-    draw, decided, start = np.random.default_rng(1), [], LEARNED
+    draw, start = np.random.default_rng(1), LEARNED
+    decided: list[Any] = []
     while start < len(FEATURES):
         stop = min(len(FEATURES), start + next(sizes))
         items = Items(

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.gate import Decisions
 from streamal.core.learners import build_model
-from streamal.core.types import Offer, Production, Reason, top_class
+from streamal.core.types import Offer, Production, Reason
 from streamal.errors import SettingsInvalid, StreamalError
 from streamal.lab import Experiment, Recording, Results, Reviewers, ledger, run_experiment
 
@@ -94,8 +95,8 @@ def test_baselines_are_what_they_say(experiment: Experiment, run: Run) -> None:
     right = 0
     for item in experiment.recording.items():
         production = item.production or Production()
-        outlook = model.outlook(item.features, production)
-        right += top_class(outlook.probabilities) == item.label
+        outlooks = model.outlook(FeatureColumns([item.features]), Outputs.of([production]))
+        right += outlooks.probabilities.top_classes()[0] == item.label
         model.learn(item.features, production, item.label, event_id=item.event_id)
     results = run(replace(experiment, strategies=("random", "margin")))
     random, margin = results.runs()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamal.core.batch import Batch, FeatureColumns, Outputs
 from streamal.core.budgets import BUDGETS, Advance
 from streamal.core.strategies import STRATEGIES, build_strategy, strategies_for
 from streamal.core.types import Context, Production, Task
@@ -122,7 +123,7 @@ def test_every_registered_part_can_be_named() -> None:
 
 def members(strategy: str) -> int:
     model = replace(SETUP, strategy=strategy).model()
-    return len(model.outlook({}, Production()).committee)
+    return len(model.outlook(FeatureColumns([{}]), Outputs.of([Production()])).committee)
 
 
 def looks_at_the_committee(name: str) -> bool:
@@ -130,10 +131,13 @@ def looks_at_the_committee(name: str) -> bool:
     strategy = build_strategy(name, {})
     model = {"a": 0.7, "b": 0.3}
     base = Context("row-0", {"x": 0.5}, Production("a", model), model, expected_correct=0.7)
-    for n in range(50):
-        strategy.commit(replace(base, features={"x": n / 50}, committee=(model, model)))
     agreed, split = (model, model), ({"a": 0.9, "b": 0.1}, {"a": 0.2, "b": 0.8})
-    scores = [strategy.score(replace(base, committee=seats)) for seats in (agreed, split)]
+    seen = [replace(base, features={"x": n / 50}, committee=agreed) for n in range(50)]
+    strategy.score(Batch.of(seen))
+    before, scores = strategy.state(), []
+    for seats in (agreed, split):
+        strategy.restore(before)
+        scores.append(float(strategy.score(Batch.of([replace(base, committee=seats)]))[0]))
     return scores[0] != scores[1]
 
 

@@ -11,6 +11,7 @@ from streamal.core.types import Production
 from streamal.errors import BrokerUnavailable
 from streamal.state.snapshots import load
 from tests.support.drift_site import DriftSite
+from tests.support.single import outlook_of
 
 _NOBODY = Production()
 
@@ -125,8 +126,8 @@ def test_what_a_drift_does_to_the_model_is_in_the_snapshot(learner: str) -> None
     assert leader.lineage.offsets == running.offsets
     for x in (-2.0, 0.0, 2.0):
         features = {"x": x, "y": 0.5}
-        assert leader.lineage.model.outlook(features, _NOBODY) == running.model.outlook(
-            features, _NOBODY
+        assert outlook_of(leader.lineage.model, features, _NOBODY) == outlook_of(
+            running.model, features, _NOBODY
         )
 
 
