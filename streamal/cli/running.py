@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from streamal.bootstrap import settings_warnings
+from streamal.bootstrap import client_warnings, settings_warnings
 from streamal.cli.common import (
     Config,
     Json,
@@ -121,7 +121,7 @@ def check(config: Config = None) -> None:
     settings = read_settings(config)
     with open_pipeline(settings) as pipeline:
         lines = check_broker(settings, pipeline.broker)
-    for line in settings_warnings(settings):
+    for line in (*settings_warnings(settings), *client_warnings()):
         typer.echo(f"streamal: warning: {line}", err=True)
     if lines:
         raise SettingsInvalid(*lines)
