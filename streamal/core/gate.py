@@ -59,6 +59,8 @@ class Gate:
         self.policy = policy
         self.seed = seed
         self._planned: dict[str, tuple[float, Offer]] = {}
+        # Parameters stay what they were constructed with; the state is asked for at every commit.
+        self._identity = _identity(strategy)
 
     def decide(self, context: Context, conditions: Conditions) -> Decision:
         """The verdict on one item. Changes no state.
@@ -129,7 +131,7 @@ class Gate:
         """
         return {
             "format": STATE_FORMAT,
-            "strategy": {**self._strategy_identity(), "state": self.strategy.state()},
+            "strategy": {**self._identity, "state": self.strategy.state()},
             "policy": self.policy.state(),
         }
 
@@ -146,12 +148,14 @@ class Gate:
         if state.get("format") != STATE_FORMAT:
             state = {}
         strategy = _part(state, "strategy")
-        same = all(strategy.get(key) == value for key, value in self._strategy_identity().items())
+        same = all(strategy.get(key) == value for key, value in self._identity.items())
         self.strategy.restore(_part(strategy, "state") if same else {})
         self.policy.restore(_part(state, "policy"))
 
-    def _strategy_identity(self) -> dict[str, JsonValue]:
-        return {"name": self.strategy.name, "parameters": parameters_of(self.strategy)}
+
+def _identity(strategy: Strategy) -> dict[str, JsonValue]:
+    """What tells a strategy's state from that of every other."""
+    return {"name": strategy.name, "parameters": parameters_of(strategy)}
 
 
 def _part(state: JsonState, key: str) -> JsonState:
