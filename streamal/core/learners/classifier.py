@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from river.base import Classifier
 from river.compose import Pipeline
-from river.multiclass import OneVsRestClassifier
 
 from streamal.core.learners.hyperplane import boundary_distance
+from streamal.core.learners.river_classes import if_imported
 from streamal.core.types import NOTHING, Probabilities
 from streamal.errors import Reject
 
@@ -31,7 +31,7 @@ def takes_weight(model: RiverModel) -> bool:
     """Whether `learn_one` makes use of a sample weight `w`."""
     if isinstance(model, Pipeline):
         return takes_weight(next(reversed(model.steps.values())))
-    if isinstance(model, OneVsRestClassifier):
+    if isinstance(model, if_imported("river.multiclass", "OneVsRestClassifier")):
         return takes_weight(model.classifier)
     return "w" in inspect.signature(model.learn_one).parameters
 
@@ -50,7 +50,7 @@ class GuardedClassifier:
 
     def __init__(self, model: RiverModel) -> None:
         weighted = takes_weight(model)
-        self._model = model if model._multiclass else OneVsRestClassifier(model)  # noqa: SLF001 - River's only way to say so
+        self._model = model if model._multiclass else _one_vs_rest(model)  # noqa: SLF001 - River's only way to say so
         self._weighted = weighted
         #: Class to the code that River knows it by.
         self._codes: dict[str, int] = {}
@@ -111,3 +111,9 @@ class GuardedClassifier:
             name = type(self._model).__name__
             raise Reject("unlearnable", f"{name}: {type(error).__name__}: {error}") from error
         self._codes[label] = code
+
+
+def _one_vs_rest(model: RiverModel) -> RiverModel:
+    from river.multiclass import OneVsRestClassifier  # noqa: PLC0415 - see `river_classes`
+
+    return OneVsRestClassifier(model)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from math import fsum, isfinite, sqrt
 from typing import Any
 
-from river.linear_model import ALMAClassifier, PAClassifier, SoftmaxRegression
-from river.linear_model.base import GLM
-from river.multiclass import OneVsRestClassifier
+from streamal.core.learners.river_classes import if_imported
 
 __all__ = ["boundary_distance"]
 
@@ -74,13 +72,18 @@ def _distance(lead: float, slope: float) -> float:
 
 
 def _plane(model: object, code: int) -> _Plane | None:
-    if isinstance(model, SoftmaxRegression):
+    if isinstance(model, if_imported("river.linear_model", "SoftmaxRegression")):
         return _Plane(dict(model.weights[code].items()), 0.0) if code in model.weights else None
-    if not isinstance(model, OneVsRestClassifier) or code not in model.classifiers:
+    one_vs_rest = if_imported("river.multiclass", "OneVsRestClassifier")
+    if not isinstance(model, one_vs_rest) or code not in model.classifiers:
         return None
     binary = model.classifiers[code]
-    if isinstance(binary, ALMAClassifier):
+    if isinstance(binary, if_imported("river.linear_model", "ALMAClassifier")):
         return _Plane(binary.w, 0.0)
-    if isinstance(binary, GLM | PAClassifier):
+    sloped = (
+        if_imported("river.linear_model.base", "GLM"),
+        if_imported("river.linear_model", "PAClassifier"),
+    )
+    if isinstance(binary, sloped):
         return _Plane(binary.weights, float(binary.intercept))
     return None

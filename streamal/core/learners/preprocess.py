@@ -1,6 +1,6 @@
 """The feature front end: mixed features in, numeric columns that a River classifier can use out.
 
-River's StandardScaler does the scaling. Its other transformers, chained, come close, but they let
+River's transformers, chained, come close, but they let
 NaN and infinity into the running moments, grow with every new category, take in unseen names while
 *predicting*, and cannot flag what is missing; hence one class that looks at each feature once.
 
@@ -25,8 +25,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, TypeAlias
-
-from river.preprocessing import StandardScaler
 
 from streamal.core.types import Features
 
@@ -122,6 +120,37 @@ class AsIs:
         return plain(features)
 
 
+class _Moments:
+    """Running mean and variance of each number; the arithmetic of River's StandardScaler.
+
+    River's own brings its trees, its data sets and SciPy, see `river_classes`.
+
+    Source: Welford (1962), "Note on a Method for Calculating Corrected Sums of Squares and
+    Products", Technometrics 4.
+    """
+
+    def __init__(self) -> None:
+        self.means: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._variances: dict[str, float] = {}
+
+    def learn_one(self, numbers: Mapping[str, float]) -> None:
+        """Take in one item's numbers."""
+        for name, x in numbers.items():
+            count = self._counts[name] = self._counts.get(name, 0) + 1
+            before, variance = self.means.get(name, 0.0), self._variances.get(name, 0.0)
+            mean = self.means[name] = before + (x - before) / count
+            self._variances[name] = variance + ((x - before) * (x - mean) - variance) / count
+
+    def transform_one(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Distances from the means in standard deviations; 0 where nothing varied."""
+        scaled = {}
+        for name, x in numbers.items():
+            variance = self._variances.get(name, 0.0)
+            scaled[name] = (x - self.means[name]) / variance**0.5 if variance else 0.0
+        return scaled
+
+
 class Preprocessor:
     """Learns names, means, variances and categories from labelled items; encodes any item.
 
@@ -146,7 +175,7 @@ class Preprocessor:
         self._scale = scale
         self._max_categories = max_categories
         self._max_columns = max_columns
-        self._moments = StandardScaler()
+        self._moments = _Moments()
         #: Per text feature: category to its code, in order of appearance.
         self._categories: dict[str, dict[str, int]] = {}
         #: Features that learned items had, and whether one of a later item was missing. A feature
