@@ -72,8 +72,8 @@ def compare(cells: Cells, inflation: float = 1.0, windows: int = 0) -> Compariso
 
 
 def _p_value(statistic: float, freedom: int, windows: int) -> float:
-    # Gates share this package for its tables, and compare nothing: SciPy is 20 MB.
-    from scipy.special import chdtrc, fdtrc  # noqa: PLC0415
+    # Gates share this package for its tables, and compare nothing.
+    from scipy.special import chdtrc, fdtrc  # noqa: PLC0415 - 20 MB
 
     if windows < 2:
         return float(chdtrc(freedom, statistic))

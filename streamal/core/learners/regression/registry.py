@@ -101,7 +101,7 @@ def _default(given: Mapping[str, Any], seed: int) -> RiverRegressor:
 
 
 def _adaptive_random_forest(given: Mapping[str, Any], seed: int) -> RiverRegressor:
-    from streamal.core.learners.regression.normalised_linear import LeafRegression  # noqa: PLC0415
+    from streamal.core.learners.regression.normalised_linear import LeafRegression  # noqa: PLC0415 - see `river_classes`
     from streamal.core.learners.regression.random_forest import AdaptiveRandomForestRegressor  # noqa: PLC0415 - see `river_classes`
 
     return AdaptiveRandomForestRegressor(
