@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from streamal.bootstrap import Pipeline, connect
+from streamal.bootstrap import Pipeline, client_warnings, connect
 from streamal.clock import SystemClock
 from streamal.errors import BreakerOpen, SettingsInvalid, TopicsInvalid
 from streamal.operations.topics import problems, topic_specs
@@ -68,6 +68,8 @@ def serve(settings: Settings, roles: Sequence[str]) -> bool:
         _stopping_on_signals(stop) as received,
     ):
         _log.info("telemetry on http://%s:%d/metrics", telemetry.host, http.port)
+        for line in client_warnings():
+            _log.warning(line)
         _check_topics(settings, broker)
         metrics.build.info(versions()._asdict())
         pipeline = Pipeline(settings, broker, clock, metrics)

@@ -8,11 +8,12 @@ from streamal.bootstrap.checks import check_settings
 from streamal.bootstrap.connection import connect
 from streamal.bootstrap.names import gate_group, topics_of, trainer_group
 from streamal.bootstrap.pipeline import Pipeline
-from streamal.bootstrap.warnings import settings_warnings
+from streamal.bootstrap.warnings import client_warnings, settings_warnings
 
 __all__ = [
     "Pipeline",
     "check_settings",
+    "client_warnings",
     "connect",
     "gate_group",
     "settings_warnings",

@@ -1,17 +1,23 @@
-"""Settings that are allowed and yet cannot do what they were chosen for."""
+"""What is allowed and yet not as it was meant: settings without effect, a client that is slow."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
 from streamal.bootstrap.parts import blank_model
+from streamal.broker.kafka.checksums import checksum_warnings
 from streamal.core.batch import FeatureColumns, Outputs
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Production
 from streamal.errors import Reject
 from streamal.settings import Settings
 
-__all__ = ["settings_warnings"]
+__all__ = ["client_warnings", "settings_warnings"]
+
+
+def client_warnings() -> list[str]:
+    """One line for each thing that makes the client library slower than it has to be."""
+    return checksum_warnings()
 
 
 def settings_warnings(settings: Settings) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from streamal.cli.common import Config, Json, open_pipeline, read_settings, show
-from streamal.cli.printing import print_table
-from streamal.operations.annotators import WorkforceReport, rule
-from streamal.operations.annotators import annotators as read_annotators
+
+if TYPE_CHECKING:
+    from streamal.operations.annotators import WorkforceReport
 
 __all__ = ["annotators"]
 
@@ -29,6 +29,8 @@ _Note = Annotated[str | None, typer.Option("--note", help="Why, for colleagues."
 @annotators.command("list")
 def list_annotators(config: Config = None, json: Json = None) -> None:
     """Show everybody's standing and agreement, from the topics alone."""
+    from streamal.operations.annotators import annotators as read_annotators
+
     with open_pipeline(read_settings(config)) as pipeline:
         found = read_annotators(pipeline)
     show(found.model_dump(), json, lambda: _print(found))
@@ -59,6 +61,8 @@ def _rule(
     by: str,
     note: str | None,
 ) -> None:
+    from streamal.operations.annotators import rule
+
     settings = read_settings(config)
     with open_pipeline(settings) as pipeline:
         rule(pipeline, annotator, ruling, ruled_by=by, note=note)
@@ -66,6 +70,8 @@ def _rule(
 
 
 def _print(found: WorkforceReport) -> None:
+    from streamal.cli.printing import print_table
+
     print_table([_rounded(each.model_dump()) for each in found.annotators], "Annotators")
     if found.pairs:
         print_table([_rounded(each.model_dump()) for each in found.pairs], "Pairs")

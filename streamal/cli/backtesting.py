@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streamal.cli.common import Json, check_target, write_file, write_json
 from streamal.core.types import Task
 from streamal.errors import SettingsInvalid
-from streamal.lab import Experiment, Recording, Results, Reviewers, run_experiment
-from streamal.lab.report import report as report_page
-from streamal.lab.summary import summary, tables
-from streamal.settings import GateSettings, LearnerSettings
+
+if TYPE_CHECKING:
+    from streamal.lab import Experiment, Results
 
 __all__ = ["backtest"]
 
-_GATE, _LEARNER = GateSettings(), LearnerSettings()
+# The defaults of `GateSettings` and `LearnerSettings`, which the help tells without loading them.
+_POLICY: Final = "quantile"
+_LEARNER: Final = "default"
+_BUDGET: Final = 0.05
 #: Taken when none is named.
 _STRATEGY: Final = {
-    Task.CLASSIFICATION: _GATE.strategy,
+    Task.CLASSIFICATION: "margin",
     Task.REGRESSION: "expected_absolute_error",
 }
 _PARAMETERS: Final = "(with parameters: NAME,key=value,...); may be given several times."
@@ -62,15 +62,19 @@ _Tolerance: TypeAlias = Annotated[
 # What is compared.
 _Strategies: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help=f"Query strategy {_PARAMETERS}", show_default=_GATE.strategy),
+    typer.Option(
+        metavar="NAME",
+        help=f"Query strategy {_PARAMETERS}",
+        show_default=_STRATEGY[Task.CLASSIFICATION],
+    ),
 ]
 _Policies: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help=f"Budget policy {_PARAMETERS}", show_default=_GATE.policy),
+    typer.Option(metavar="NAME", help=f"Budget policy {_PARAMETERS}", show_default=_POLICY),
 ]
 _Learners: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help=f"Online learner {_PARAMETERS}", show_default=_LEARNER.name),
+    typer.Option(metavar="NAME", help=f"Online learner {_PARAMETERS}", show_default=_LEARNER),
 ]
 _Budgets: TypeAlias = Annotated[
     list[float] | None,
@@ -79,7 +83,7 @@ _Budgets: TypeAlias = Annotated[
         min=0,
         max=1,
         help="Share of events to ask about; may be given several times.",
-        show_default=str(_GATE.budget),
+        show_default=str(_BUDGET),
     ),
 ]
 _Seeds: TypeAlias = Annotated[int, typer.Option(min=1, help="Seeds to run each combination with.")]
@@ -130,6 +134,8 @@ def backtest(
     and learns the answers. Beside it run the same learner on labels of random events and on all
     labels. Exit codes: 0 done, 2 wrong options or data, 130 interrupted.
     """
+    from streamal.lab import Experiment, Recording, Reviewers
+
     if (tolerance is None) is (task is Task.REGRESSION):
         raise SettingsInvalid("--tolerance: needed with --task regression, and only there")
     check_target(json)
@@ -138,15 +144,20 @@ def backtest(
         recording=Recording(data, label, prediction, probabilities, limit, tolerance),
         reviewers=Reviewers(delay, noise, missing),
         strategies=tuple(strategy or (_STRATEGY[task],)),
-        policies=tuple(policy or (_GATE.policy,)),
-        learners=tuple(learner or (_LEARNER.name,)),
-        budgets=tuple(budget or (_GATE.budget,)),
+        policies=tuple(policy or (_POLICY,)),
+        learners=tuple(learner or (_LEARNER,)),
+        budgets=tuple(budget or (_BUDGET,)),
         seeds=seeds,
     )
     _publish(_run(experiment, jobs or os.cpu_count() or 1), report, json)
 
 
 def _run(experiment: Experiment, jobs: int) -> Results:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from streamal.lab import run_experiment
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -164,6 +175,11 @@ def _run(experiment: Experiment, jobs: int) -> Results:
 
 
 def _publish(results: Results, report: Path | None, json: str | None) -> None:
+    from rich.console import Console
+
+    from streamal.lab.report import report as report_page
+    from streamal.lab.summary import summary, tables
+
     if report is not None:
         write_file(report, report_page(results).encode(), option="--report")
     if json != "-":

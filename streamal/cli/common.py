@@ -6,16 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
-from streamal.bootstrap import Pipeline, check_settings, connect
-from streamal.clock import SystemClock
 from streamal.errors import SettingsInvalid
-from streamal.settings import Settings, load_settings
-from streamal.telemetry import Metrics, configure_logging
+
+if TYPE_CHECKING:
+    from streamal.bootstrap import Pipeline
+    from streamal.settings import Settings
 
 __all__ = [
     "Config",
@@ -56,6 +55,10 @@ def read_settings(config: Path | None, *, check: bool = True) -> Settings:
     Raises:
         SettingsInvalid: with one line for each problem.
     """
+    from streamal.bootstrap import check_settings
+    from streamal.settings import load_settings
+    from streamal.telemetry import configure_logging
+
     settings = load_settings(config)
     telemetry = settings.telemetry
     configure_logging(telemetry.log_format, telemetry.log_level, pipeline=settings.pipeline.name)
@@ -67,6 +70,10 @@ def read_settings(config: Path | None, *, check: bool = True) -> Settings:
 @contextmanager
 def open_pipeline(settings: Settings) -> Iterator[Pipeline]:
     """A pipeline connected to its broker, for the length of a command."""
+    from streamal.bootstrap import Pipeline, connect
+    from streamal.clock import SystemClock
+    from streamal.telemetry import Metrics
+
     with connect(settings) as broker:
         yield Pipeline(settings, broker, SystemClock(), Metrics(settings.pipeline.name))
 
@@ -100,6 +107,8 @@ def write_json(target: str, document: object) -> None:
     Raises:
         SettingsInvalid: the file can't be written.
     """
+    import orjson
+
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if target == "-":
         sys.stdout.buffer.write(data)

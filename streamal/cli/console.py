@@ -5,10 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import orjson
 import typer
-
-from streamal.console.accounts import digest, new_token
 
 __all__ = ["console"]
 
@@ -39,6 +36,10 @@ def token(
 
     The token is shown this once; the settings hold a digest that does not tell it.
     """
+    import orjson
+
+    from streamal.console.accounts import digest, new_token
+
     made = new_token()
     quoted = orjson.dumps(name).decode()
     typer.echo(f"# For {name}, who keeps it: {made}")

@@ -11,9 +11,6 @@ import typer
 
 from streamal.cli.common import Config, open_pipeline, read_settings
 from streamal.errors import SettingsInvalid
-from streamal.operations.export import export as write_export
-from streamal.operations.period import look_back
-from streamal.operations.period_page import Price, period_page
 
 __all__ = ["export", "report"]
 
@@ -43,6 +40,8 @@ def export(
     The weight says how many events a row stands for, so that weighted training and evaluation speak
     for all events and not for those that looked wrong.
     """
+    from streamal.operations.export import export as write_export
+
     with open_pipeline(read_settings(config)) as pipeline:
         rows = write_export(pipeline, to, start=_seconds(since, 0.0), end=_seconds(until, math.inf))
     typer.echo(f"{to}: {rows} rows")
@@ -62,6 +61,9 @@ def report(
 
     The last 30 days unless told otherwise. The file needs nothing else: no network, no scripts.
     """
+    from streamal.operations.period import look_back
+    from streamal.operations.period_page import Price, period_page
+
     with open_pipeline(read_settings(config)) as pipeline:
         end = _seconds(until, pipeline.clock.now())
         start = _seconds(since, end - _MONTH_SECONDS)

@@ -7,13 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamal.bootstrap import topics_of
 from streamal.cli.common import Config, Json, open_pipeline, read_settings, show, write_json
-from streamal.cli.printing import print_catalogue, print_inspection
-from streamal.events.topics import Topics
-from streamal.operations import schema as schemas
-from streamal.operations.catalogue import catalogue as read_catalogue
-from streamal.operations.inspect import inspect as inspect_pipeline
 
 __all__ = ["catalogue", "inspect", "schema"]
 
@@ -32,6 +26,10 @@ def schema(
     config: Config = None,
 ) -> None:
     """Print the message contracts as JSON Schema, or as AsyncAPI with the topics' names."""
+    from streamal.bootstrap import topics_of
+    from streamal.events.topics import Topics
+    from streamal.operations import schema as schemas
+
     if format is SchemaFormat.JSON_SCHEMA:
         document = schemas.json_schemas()
     else:
@@ -42,6 +40,9 @@ def schema(
 
 def catalogue(json: Json = None) -> None:
     """List strategies, policies, learners, drift detectors and metrics with their parameters."""
+    from streamal.cli.printing import print_catalogue
+    from streamal.operations.catalogue import catalogue as read_catalogue
+
     found = read_catalogue()
     show(
         found.model_dump(),
@@ -52,6 +53,9 @@ def catalogue(json: Json = None) -> None:
 
 def inspect(config: Config = None, json: Json = None) -> None:
     """Show model version, offsets, pending reviews, thresholds and lag, from the topics alone."""
+    from streamal.cli.printing import print_inspection
+    from streamal.operations.inspect import inspect as inspect_pipeline
+
     settings = read_settings(config)
     with open_pipeline(settings) as pipeline:
         found = inspect_pipeline(pipeline)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from streamal.bootstrap import settings_warnings
 from streamal.cli.common import (
     Config,
     Json,
@@ -19,11 +17,10 @@ from streamal.cli.common import (
     read_settings,
     write_json,
 )
-from streamal.demo import DemoOptions, DemoResult, run_demo
 from streamal.errors import SettingsInvalid
-from streamal.operations.check import check_broker
-from streamal.service import ROLES, serve
-from streamal.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from streamal.demo import DemoResult
 
 __all__ = ["check", "demo", "run"]
 
@@ -57,6 +54,8 @@ def run(
     Stops cleanly: finishes its batch, commits, leaves the group. Exit codes: 0 stopped, 2 settings,
     3 broker unreachable, 4 stopped by the breaker, 5 fenced by another process, 130 interrupted.
     """
+    from streamal.service import ROLES, serve
+
     settings = read_settings(config)
     roles: tuple[str, ...] = (role.value,)
     if role is RoleName.ALL:
@@ -93,6 +92,11 @@ def demo(
     With streamal[console] you can review some of them yourself, in a browser; on a terminal that
     goes on until Ctrl-C.
     """
+    from rich.console import Console
+
+    from streamal.demo import DemoOptions, run_demo
+    from streamal.telemetry import configure_logging
+
     check_target(json)
     options = DemoOptions(events=events, seed=seed, budget=budget, data=data, label=label)
     to_stdout = json == "-"
@@ -118,10 +122,13 @@ def check(config: Config = None) -> None:
 
     Exit codes: 0 all is well, 2 something is wrong, 3 no broker answers.
     """
+    from streamal.bootstrap import client_warnings, settings_warnings
+    from streamal.operations.check import check_broker
+
     settings = read_settings(config)
     with open_pipeline(settings) as pipeline:
         lines = check_broker(settings, pipeline.broker)
-    for line in settings_warnings(settings):
+    for line in (*settings_warnings(settings), *client_warnings()):
         typer.echo(f"streamal: warning: {line}", err=True)
     if lines:
         raise SettingsInvalid(*lines)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import typer
 
 from streamal.cli.common import Config, Json, open_pipeline, read_settings, show
-from streamal.cli.printing import print_table
-from streamal.operations.topics import topic_specs
 
 __all__ = ["topics"]
 
@@ -19,6 +17,8 @@ topics = typer.Typer(
 @topics.command("create")
 def create(config: Config = None) -> None:
     """Create the topics that are missing; those that exist are left as they are."""
+    from streamal.operations.topics import topic_specs
+
     settings = read_settings(config, check=False)
     with open_pipeline(settings) as pipeline:
         admin = pipeline.broker.admin()
@@ -30,6 +30,8 @@ def create(config: Config = None) -> None:
 @topics.command("list")
 def list_topics(config: Config = None) -> None:
     """List the pipeline's topics and whether they exist."""
+    from streamal.operations.topics import topic_specs
+
     settings = read_settings(config, check=False)
     with open_pipeline(settings) as pipeline:
         names = [spec.name for spec in topic_specs(settings)]
@@ -41,6 +43,9 @@ def list_topics(config: Config = None) -> None:
 @topics.command("describe")
 def describe(config: Config = None, json: Json = None) -> None:
     """Show partitions, replicas and cleanup of the topics that exist."""
+    from streamal.cli.printing import print_table
+    from streamal.operations.topics import topic_specs
+
     settings = read_settings(config, check=False)
     with open_pipeline(settings) as pipeline:
         found = pipeline.broker.admin().describe_topics(

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from streamal import cli, service
+from streamal import bootstrap, cli, service
 from streamal.broker.memory import MemoryBroker
-from streamal.cli import common
 from streamal.clock import ManualClock
 from streamal.ports import Broker
 from streamal.settings import Settings
@@ -93,7 +92,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     def connect(_settings: Settings) -> Iterator[Broker]:
         yield memory
 
-    for user in (common, service):
+    for user in (bootstrap, service):
         monkeypatch.setattr(user, "connect", connect)
     return memory
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from statistics import NormalDist
 from typing import Annotated, ClassVar
 
-from river.drift import ADWIN
-
 from streamal.core.drift.river_detector import LabelsPerValue, PseudoOutcomeDetector, RiverDetector
 from streamal.core.parameters import Range
 
@@ -42,6 +40,8 @@ class Adwin(PseudoOutcomeDetector):
 
     def river(self) -> RiverDetector:
         """A fresh one that looks after every value."""
+        from river.drift import ADWIN  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = ADWIN(delta=self.delta, clock=1)
         return fresh
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from scipy.special import chdtrc, fdtrc
-
 from streamal.core.drift.table import Table, bin_start
 
 __all__ = ["Cells", "Comparison", "adjusted", "cells_of", "compare", "dispersion", "median"]
@@ -70,10 +68,16 @@ def compare(cells: Cells, inflation: float = 1.0, windows: int = 0) -> Compariso
     freedom = len(cells.now) - 1
     if freedom < 1 or not sum(cells.now) or not sum(cells.reference):
         return Comparison(index, 1.0)
-    statistic = _chi_square(cells) / inflation
+    return Comparison(index, _p_value(_chi_square(cells) / inflation, freedom, windows))
+
+
+def _p_value(statistic: float, freedom: int, windows: int) -> float:
+    # Gates share this package for its tables, and compare nothing.
+    from scipy.special import chdtrc, fdtrc  # noqa: PLC0415 - 20 MB
+
     if windows < 2:
-        return Comparison(index, float(chdtrc(freedom, statistic)))
-    return Comparison(index, float(fdtrc(freedom, freedom * (windows - 1), statistic / freedom)))
+        return float(chdtrc(freedom, statistic))
+    return float(fdtrc(freedom, freedom * (windows - 1), statistic / freedom))
 
 
 def dispersion(parts: Sequence[Cells]) -> float:

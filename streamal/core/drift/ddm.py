@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from river.drift.binary import DDM
-
 from streamal.core.drift.river_detector import RiverDetector, UniformArmDetector
 from streamal.core.parameters import Range
 
@@ -37,6 +35,8 @@ class Ddm(UniformArmDetector):
 
     def river(self) -> RiverDetector:
         """See `UniformArmDetector.river`."""
+        from river.drift.binary import DDM  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = DDM(
             warm_start=self.warm_start,
             warning_threshold=self.threshold,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from river.drift.binary import HDDMA
-
 from streamal.core.drift.river_detector import RiverDetector, UniformArmDetector
 from streamal.core.parameters import Range
 
@@ -37,6 +35,8 @@ class HddmA(UniformArmDetector):
 
     def river(self) -> RiverDetector:
         """See `UniformArmDetector.river`."""
+        from river.drift.binary import HDDMA  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = HDDMA(
             drift_confidence=self.confidence,
             warning_confidence=self.confidence,

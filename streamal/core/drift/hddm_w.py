@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from river.drift.binary import HDDMW
-
 from streamal.core.drift.river_detector import RiverDetector, UniformArmDetector
 from streamal.core.parameters import Range
 
@@ -40,6 +38,8 @@ class HddmW(UniformArmDetector):
 
     def river(self) -> RiverDetector:
         """See `UniformArmDetector.river`."""
+        from river.drift.binary import HDDMW  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = HDDMW(
             drift_confidence=self.confidence,
             warning_confidence=self.confidence,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from statistics import NormalDist
 from typing import Annotated, ClassVar
 
-from river.drift import KSWIN
-
 from streamal.core.drift.river_detector import LabelsPerValue, PseudoOutcomeDetector, RiverDetector
 from streamal.core.parameters import Range
 from streamal.errors import SettingsInvalid
@@ -55,6 +53,8 @@ class Kswin(PseudoOutcomeDetector):
 
     def river(self) -> RiverDetector:
         """A fresh one; its sampling is seeded, so that the same windows give the same changes."""
+        from river.drift import KSWIN  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = KSWIN(
             alpha=self.alpha, window_size=self.window_size, stat_size=self.stat_size, seed=0
         )

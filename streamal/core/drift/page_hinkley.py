@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from river.drift import PageHinkley as RiverPageHinkley
-
 from streamal.core.drift.river_detector import LabelsPerValue, PseudoOutcomeDetector, RiverDetector
 from streamal.core.parameters import Range
 
@@ -45,6 +43,8 @@ class PageHinkley(PseudoOutcomeDetector):
 
     def river(self) -> RiverDetector:
         """A fresh one; River's forgetting factor is for values that are not standardised."""
+        from river.drift import PageHinkley as RiverPageHinkley  # noqa: PLC0415 - brings SciPy
+
         fresh: RiverDetector = RiverPageHinkley(
             min_instances=5, delta=self.delta, threshold=self.threshold, alpha=1.0, mode=self.mode
         )

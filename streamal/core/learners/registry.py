@@ -7,13 +7,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from river.forest import AMFClassifier
-from river.linear_model import LogisticRegression, SoftmaxRegression
-from river.multiclass import OneVsRestClassifier
-from river.neighbors import KNNClassifier, LazySearch
-from river.optim import SGD
-from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeClassifier
-
 from streamal.core.learners.classifier import RiverModel
 from streamal.core.learners.experts import (
     BayesianLogistic,
@@ -23,10 +16,8 @@ from streamal.core.learners.experts import (
     Neighbours,
     StochasticLogistic,
 )
-from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
-from streamal.core.learners.random_forest import AdaptiveRandomForest
 from streamal.core.learners.shared_parameters import (
     ADAPTING,
     FOREST,
@@ -118,6 +109,10 @@ _TREE = (*splitting(delta=1e-3), *_LEAVES)
 
 
 def _logistic_regression(given: Mapping[str, Any], _: int) -> RiverModel:
+    from river.linear_model import LogisticRegression  # noqa: PLC0415 - see `river_classes`
+    from river.multiclass import OneVsRestClassifier  # noqa: PLC0415 - see `river_classes`
+    from river.optim import SGD  # noqa: PLC0415 - see `river_classes`
+
     rate = given["learning_rate"]
     return OneVsRestClassifier(
         LogisticRegression(optimizer=SGD(rate), intercept_lr=rate, l2=given["l2"])
@@ -125,10 +120,15 @@ def _logistic_regression(given: Mapping[str, Any], _: int) -> RiverModel:
 
 
 def _softmax_regression(given: Mapping[str, Any], _: int) -> RiverModel:
+    from river.linear_model import SoftmaxRegression  # noqa: PLC0415 - see `river_classes`
+    from river.optim import SGD  # noqa: PLC0415 - see `river_classes`
+
     return SoftmaxRegression(optimizer=SGD(given["learning_rate"]), l2=given["l2"])
 
 
 def _knn(given: Mapping[str, Any], _: int) -> RiverModel:
+    from river.neighbors import KNNClassifier, LazySearch  # noqa: PLC0415 - see `river_classes`
+
     return KNNClassifier(
         n_neighbors=given["n_neighbors"],
         engine=LazySearch(window_size=given["window_size"], dist_func=None),
@@ -149,22 +149,32 @@ def _default(given: Mapping[str, Any], _: int) -> RiverModel:
 
 
 def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverModel:
+    from river.tree import HoeffdingTreeClassifier  # noqa: PLC0415 - see `river_classes`
+
     return HoeffdingTreeClassifier(**given)
 
 
 def _hoeffding_adaptive_tree(given: Mapping[str, Any], seed: int) -> RiverModel:
+    from river.tree import HoeffdingAdaptiveTreeClassifier  # noqa: PLC0415 - see `river_classes`
+
     return HoeffdingAdaptiveTreeClassifier(**given, seed=seed)
 
 
 def _adaptive_random_forest(given: Mapping[str, Any], seed: int) -> RiverModel:
+    from streamal.core.learners.random_forest import AdaptiveRandomForest  # noqa: PLC0415 - see `river_classes`
+
     return AdaptiveRandomForest(**given, seed=seed)
 
 
 def _aggregated_mondrian_forest(given: Mapping[str, Any], seed: int) -> RiverModel:
+    from river.forest import AMFClassifier  # noqa: PLC0415 - see `river_classes`
+
     return AMFClassifier(**given, seed=seed)
 
 
 def _gaussian_nb(given: Mapping[str, Any], _: int) -> RiverModel:
+    from streamal.core.learners.naive_bayes import FlooredGaussianNB  # noqa: PLC0415 - see `river_classes`
+
     return FlooredGaussianNB(**given)
 
 

@@ -13,7 +13,6 @@ import typer
 from typer.testing import CliRunner
 
 from streamal import __version__, cli
-from streamal.cli import documents, running
 from streamal.errors import (
     BreakerOpen,
     BrokerUnavailable,
@@ -194,7 +193,7 @@ def test_every_error_ends_with_its_code_and_its_lines(
     def fail(*_: object) -> bool:
         raise error
 
-    monkeypatch.setattr(running, "serve", fail)
+    monkeypatch.setattr("streamal.service.serve", fail)
     outcome = run_command("run", "-c", str(config_file))
     assert outcome.code == code
     assert outcome.complaints == [f"streamal: {line}" for line in str(error).splitlines()]
@@ -214,7 +213,7 @@ def test_run_tells_an_interrupt_from_a_clean_end(
         served.append(roles)
         return interrupted
 
-    monkeypatch.setattr(running, "serve", serve)
+    monkeypatch.setattr("streamal.service.serve", serve)
     for role in ("all", "gate", "trainer"):
         assert run_command("run", "-c", str(config_file), "--role", role).code == code
     assert served == [("gate", "trainer"), ("gate",), ("trainer",)]
@@ -227,8 +226,8 @@ def test_an_interrupt_ends_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "run_demo", interrupt)
-    monkeypatch.setattr(documents, "read_catalogue", interrupt)
+    monkeypatch.setattr("streamal.demo.run_demo", interrupt)
+    monkeypatch.setattr("streamal.operations.catalogue.catalogue", interrupt)
     assert run_command(*command).code == 130
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from kafka.record import util
 
 from streamal.broker.memory import MemoryBroker
 
@@ -161,6 +162,22 @@ def test_check_warns_of_what_is_allowed_and_useless(
     outcome = run_command("check", "-c", str(config_file))
     assert outcome.code == 0
     assert outcome.err.startswith("streamal: warning: gate.strategy = 'vote_entropy': asks a comm")
+
+
+@pytest.mark.parametrize("role", ["all", "gate", "trainer", "console", "label-studio"])
+def test_check_and_every_role_warn_of_checksums_in_python(
+    run_command: Run,
+    config_file: Path,
+    stand_in: MemoryBroker,  # noqa: ARG001 - stands in for Kafka
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+) -> None:
+    monkeypatch.setattr(util.calc_crc32c, "__defaults__", (util.crc32c_py,))
+    arguments = ("-c", str(config_file))
+    # No role gets further here: there are no topics.
+    for command in (("check",), ("run", "--role", role)):
+        told = run_command(*command, *arguments).err.splitlines()
+        assert len([line for line in told if "crc32c is missing" in line]) == 1
 
 
 def test_inspect(run_command: Run, config_file: Path, stand_in: MemoryBroker) -> None:  # noqa: ARG001 - stands in for Kafka

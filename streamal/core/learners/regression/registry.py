@@ -7,20 +7,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from river.forest import AMFRegressor
-from river.tree import HoeffdingAdaptiveTreeRegressor, HoeffdingTreeRegressor
-
 from streamal.core.learners.parameters import Parameter
 from streamal.core.learners.preprocess import Encoding
 from streamal.core.learners.registry import LearnerSpec
 from streamal.core.learners.regression.guarded import RiverRegressor
 from streamal.core.learners.regression.mixture import FixedShareRegressor
-from streamal.core.learners.regression.neighbours import NearestNeighbours
-from streamal.core.learners.regression.normalised_linear import (
-    LeafRegression,
-    NormalisedLinearRegression,
-)
-from streamal.core.learners.regression.random_forest import AdaptiveRandomForestRegressor
 from streamal.core.learners.shared_parameters import (
     ADAPTING,
     FOREST,
@@ -74,20 +65,32 @@ _TREE = (*_SPLITTING, _LEAVES)
 
 
 def _linear(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
+    from streamal.core.learners.regression.normalised_linear import NormalisedLinearRegression  # noqa: PLC0415 - see `river_classes`
+
     return NormalisedLinearRegression(given["learning_rate"], given["l2"])
 
 
 def _knn(given: Mapping[str, Any], _: int = 0) -> RiverRegressor:
+    from streamal.core.learners.regression.neighbours import NearestNeighbours  # noqa: PLC0415 - see `river_classes`
+
     return NearestNeighbours(
         given["n_neighbors"], given["window_size"], weighted=given.get("weighted", True)
     )
 
 
 def _hoeffding_tree(given: Mapping[str, Any], _: int) -> RiverRegressor:
+    from river.tree import HoeffdingTreeRegressor  # noqa: PLC0415 - see `river_classes`
+
+    from streamal.core.learners.regression.normalised_linear import LeafRegression  # noqa: PLC0415 - see `river_classes`
+
     return HoeffdingTreeRegressor(**given, leaf_model=LeafRegression())
 
 
 def _hoeffding_adaptive_tree(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    from river.tree import HoeffdingAdaptiveTreeRegressor  # noqa: PLC0415 - see `river_classes`
+
+    from streamal.core.learners.regression.normalised_linear import LeafRegression  # noqa: PLC0415 - see `river_classes`
+
     return HoeffdingAdaptiveTreeRegressor(**given, leaf_model=LeafRegression(), seed=seed)
 
 
@@ -98,12 +101,17 @@ def _default(given: Mapping[str, Any], seed: int) -> RiverRegressor:
 
 
 def _adaptive_random_forest(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    from streamal.core.learners.regression.normalised_linear import LeafRegression  # noqa: PLC0415 - see `river_classes`
+    from streamal.core.learners.regression.random_forest import AdaptiveRandomForestRegressor  # noqa: PLC0415 - see `river_classes`
+
     return AdaptiveRandomForestRegressor(
         **given, aggregation_method="mean", leaf_model=LeafRegression(), seed=seed
     )
 
 
 def _aggregated_mondrian_forest(given: Mapping[str, Any], seed: int) -> RiverRegressor:
+    from river.forest import AMFRegressor  # noqa: PLC0415 - see `river_classes`
+
     return AMFRegressor(**given, seed=seed)
 
 
