@@ -1,0 +1,144 @@
+"""The real Kafka broker that everything runs on, and what the benchmark itself asks of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from benchmarks.throughput.events import Event
+
+_LOCAL_KAFKA: Final = Path(__file__).parents[2] / "deploy" / "local-kafka" / "local_kafka.py"
+#: How long anything that is waited for may take; far more than it does on a busy machine.
+PATIENCE_SECONDS: Final = 600.0
+_LOOK_SECONDS: Final = 0.02
+
+
+def _local_kafka() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("local_kafka", _LOCAL_KAFKA)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{_LOCAL_KAFKA} is missing")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["local_kafka"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def running_log(bootstrap: str | None) -> Iterator[Log]:
+    """The broker at `bootstrap`, or one of our own for as long as this lasts."""
+    if bootstrap is not None:
+        yield Log(bootstrap)
+        return
+    with _local_kafka().LocalKafka() as server:
+        yield Log(server.bootstrap)
+
+
+class Log:
+    """A broker's topics.
+
+    Args:
+        bootstrap: `host:port`.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def create(self, topic: str, partitions: int = 1) -> None:
+        """Make a topic."""
+        for done in self._admin.create_topics([NewTopic(topic, partitions, 1)]).values():
+            done.result()
+
+    def delete(self, topics: Iterable[str]) -> None:
+        """Drop topics, so that a long run does not fill the disk."""
+        for done in self._admin.delete_topics(list(topics)).values():
+            done.result()
+
+    def append(self, topic: str, events: Iterable[Event]) -> None:
+        """Store events; by their keys they are spread over the partitions."""
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "linger.ms": 20, "batch.num.messages": 2000}
+        )
+        for event in events:
+            self._send(producer, topic, event)
+        producer.flush()
+
+    @staticmethod
+    def _send(producer: Any, topic: str, event: Event) -> None:  # noqa: ANN401 - confluent has no types
+        while True:
+            try:
+                producer.produce(topic, event.value, event.key)
+            except BufferError:  # until some of what is queued was stored
+                producer.poll(0.1)
+            else:
+                producer.poll(0)
+                return
+
+    def committed(self, group: str, topic: str) -> int:
+        """The sum of a group's offsets on a topic; 0 before it committed any."""
+        asked = [ConsumerGroupTopicPartitions(group)]
+        (found,) = self._admin.list_consumer_group_offsets(asked, require_stable=True).values()
+        partitions = found.result().topic_partitions
+        return sum(max(0, each.offset) for each in partitions if each.topic == topic)
+
+    def wait_committed(
+        self, group: str, topic: str, offset: int, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Return once the group has committed `offset` (summed over partitions).
+
+        Args:
+            group: consumer group.
+            topic: that it reads.
+            offset: to be reached.
+            check: raises when there is nothing to wait for any more.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.committed(group, topic) < offset:
+            check()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{group} did not reach offset {offset} of {topic}")
+            time.sleep(_LOOK_SECONDS)
+
+    def read(self, topic: str) -> list[Any]:
+        """Every committed record of a topic, as confluent-kafka's messages."""
+        with self.reader(topic, "beginning") as consumer:
+            ends = {
+                source.partition: consumer.get_watermark_offsets(source)[1]
+                for source in consumer.assignment()
+            }
+            records: list[Any] = []
+            # Past the last records of transactions lie markers, which are never returned.
+            while any(
+                position.offset < ends[position.partition]
+                for position in consumer.position(consumer.assignment())
+            ) and (found := consumer.consume(10_000, timeout=2.0)):
+                records += found
+            return records
+
+    @contextmanager
+    def reader(self, topic: str, start: str) -> Iterator[Any]:
+        """A read_committed consumer of all partitions, from the `beginning` or the `end`."""
+        settings: Mapping[str, Any] = {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": "throughput-reader",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 10,
+        }
+        consumer = Consumer(settings)
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        at = {"beginning": -2, "end": -1}[start]
+        consumer.assign([TopicPartition(topic, number, at) for number in partitions])
+        try:
+            yield consumer
+        finally:
+            consumer.close()
