@@ -17,9 +17,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from benchmarks.throughput.events import Event
 
 _LOCAL_KAFKA: Final = Path(__file__).parents[2] / "deploy" / "local-kafka" / "local_kafka.py"
-#: How long anything that is waited for may take; far more than it does on a busy machine.
-PATIENCE_SECONDS: Final = 600.0
+#: How long a program may do nothing that can be seen; far longer than a busy machine makes it.
+PATIENCE_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.02
+
+
+class Failed(RuntimeError):
+    """A program ended, or did not get on; the message says which and how."""
 
 
 def _local_kafka() -> ModuleType:
@@ -101,11 +105,13 @@ class Log:
             offset: to be reached.
             check: raises when there is nothing to wait for any more.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.committed(group, topic) < offset:
+        reached, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+        while (now := self.committed(group, topic)) < offset:
             check()
+            if now > reached:
+                reached, deadline = now, time.monotonic() + PATIENCE_SECONDS
             if time.monotonic() > deadline:
-                raise SystemExit(f"{group} did not reach offset {offset} of {topic}")
+                raise Failed(f"{group} did not reach offset {offset} of {topic}")
             time.sleep(_LOOK_SECONDS)
 
     def read(self, topic: str) -> list[Any]:

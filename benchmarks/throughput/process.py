@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.throughput.log import PATIENCE_SECONDS
+from benchmarks.throughput.log import PATIENCE_SECONDS, Failed
 
 _STOP_LIMIT_SECONDS: Final = 60.0
 #: What a peer prints before the number of events that it has handled.
@@ -66,13 +66,13 @@ class Process:
                 PATIENCE_SECONDS,
             )
             if not heard or count not in self._handled:
-                raise SystemExit(f"{' '.join(self._command)}: {count} not reached\n{self.tail()}")
+                raise Failed(f"{' '.join(self._command)}: {count} not reached\n{self.tail()}")
             return self._handled[count]
 
     def check_alive(self) -> None:
         """Raise when it has ended by itself."""
         if self._process.poll() is not None:
-            raise SystemExit(f"{' '.join(self._command)}: it ended\n{self.tail()}")
+            raise Failed(f"{' '.join(self._command)}: it ended\n{self.tail()}")
 
     def cpu_seconds(self) -> float:
         """User and system time of all its threads since it started, to the nanosecond."""

@@ -219,6 +219,10 @@ def peer_rows() -> Iterator[Row]:
     yield _peer(BY_HAND, transactions, "by_confluent", "transactions", "confluent_kafka")
     for mode in ("at-least-once", "exactly-once"):
         yield _peer(FRAMEWORK, f"quixstreams, {mode}", "by_quixstreams", mode, "quixstreams")
+    yield _peer(FRAMEWORK, "bytewax", "by_bytewax", "job", "bytewax", commits=False)
+    for mode in ("confluent", "confluent batches", "aiokafka batches"):
+        yield _peer(FRAMEWORK, f"FastStream, {mode}", "by_faststream", mode, "faststream")
+    yield _peer(FRAMEWORK, "faust-streaming", "by_faust", "job", "faust")
 
 
 def _peer(

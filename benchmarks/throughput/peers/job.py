@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
@@ -94,11 +95,12 @@ class Progress:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._handled = 0
+        # A descriptor of our own: frameworks take `sys.stdout` for their logs.
+        self._out = open(os.dup(1), "wb", buffering=0)  # noqa: PTH123, SIM115 - for good
 
     def count(self, events: int = 1) -> None:
         """So many more were handled."""
         before, self._handled = self._handled, self._handled + events
         for mark in (self._job.warm_up, self._job.total):
             if before < mark <= self._handled:
-                sys.stdout.write(f"{HANDLED} {mark}\n")
-                sys.stdout.flush()
+                self._out.write(f"{HANDLED} {mark}\n".encode())

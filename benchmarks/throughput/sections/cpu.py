@@ -18,6 +18,7 @@ from rich.console import Console
 
 from benchmarks.throughput.bench import Bench, Result, Spread, table
 from benchmarks.throughput.events import Event, Shape, events
+from benchmarks.throughput.log import Failed
 from benchmarks.throughput.rows import Row, gate_rows, peer_rows
 
 _MICRO: Final = 1e6
@@ -77,9 +78,14 @@ def run(bench: Bench) -> Result:
     samples: dict[str, list[Sample]] = defaultdict(list)
     for number in range(bench.options.repeat):
         for row in rows:
-            if row.name not in missing:
+            if row.name in missing:
+                continue
+            try:
                 samples[row.name].append(measure(bench, row))
-                Console(stderr=True).print(number + 1, row.name, samples[row.name][-1])
+            except Failed as error:
+                missing[row.name] = str(error)
+                continue
+            Console(stderr=True).print(number + 1, row.name, samples[row.name][-1])
     return _result(bench, rows, samples, missing)
 
 
@@ -92,7 +98,7 @@ def _result(
     base = Spread.of([each.cpu_us for each in samples[_BASE]]).median if samples[_BASE] else None
     for row in rows:
         if row.name in missing:
-            shown.add_row(row.name, missing[row.name])
+            shown.add_row(row.name, missing[row.name].partition("\n")[0])
             entries.append({"row": row.name, "group": row.group, "missing": missing[row.name]})
             continue
         entry = _entry(bench, row, samples[row.name], base)
