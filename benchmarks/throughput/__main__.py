@@ -20,8 +20,20 @@ from benchmarks.throughput.log import running_log
 #: Name on the command line to what it measures; those that take long are not run by default.
 SECTIONS: Final = {
     "cpu": "CPU time of the process per event, beside loops and frameworks",
+    "latency": "event to readable review at 10, 50 and 90 % of the largest rate",
+    "freshness": "label to the first decision with the model that has learned it",
+    "learning": "labels that the trainer learns per second",
+    "restart": "restart of gate and trainer with many reviews pending",
+    "memory": "resident memory of each process",
+    "scaling": "1, 2 and 4 gates on 4 partitions",
+    "endurance": "the last tenth of a long run beside its second tenth",
+    "backtest": "rows per CPU second of `streamal backtest`",
+    "core": "the core alone, beside River's and scikit-activeml's",
+    "profile": "where the time of a gate goes",
 }
 _DEFAULT: Final = tuple(SECTIONS)
+#: Say where things lie, not what is measured.
+_PLACES: Final = frozenset({"json", "bootstrap", "data"})
 _PACKAGES: Final = (
     *("streamal", "river", "kafka-python", "confluent-kafka", "crc32c", "orjson", "numpy"),
     *("quixstreams", "bytewax", "faststream", "aiokafka", "faust-streaming", "scikit-activeml"),
@@ -63,6 +75,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=50_000, help="measured events of a row")
     parser.add_argument("--warm-up", type=int, default=5_000, help="events before those")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each row")
+    parser.add_argument("--pending", type=int, default=1_000_000, help="reviews of a restart")
+    parser.add_argument("--endurance", type=int, default=300_000, help="events of the long run")
+    parser.add_argument("--labels", type=int, default=20_000, help="that the trainer learns")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each latency's rate")
+    parser.add_argument("--data", type=_recording, help="FILE:COLUMN to backtest")
     parser.add_argument("--bootstrap", help="a broker that runs already, instead of one of ours")
     parser.add_argument("--json", type=Path, help="write everything here")
     return parser.parse_args()
@@ -76,17 +93,30 @@ def _sections(text: str) -> tuple[str, ...]:
     return names
 
 
+def _recording(text: str) -> tuple[Path, str]:
+    path, _, column = text.rpartition(":")
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text}: must be FILE:COLUMN")
+    return Path(path), column
+
+
 def _options(given: argparse.Namespace) -> Options:
     return Options(
         events=given.events,
         warm_up=given.warm_up,
         repeat=given.repeat,
         rows=tuple(part.strip() for part in given.rows.split(",") if part.strip()),
+        pending=given.pending,
+        endurance=given.endurance,
+        labels=given.labels,
+        seconds=given.seconds,
+        data=given.data,
     )
 
 
 def _settings(given: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name, value in vars(given).items() if name not in {"json", "bootstrap"}}
+    shown = {name: value for name, value in vars(given).items() if name not in _PLACES}
+    return shown | {"data": given.data and given.data[0].name}
 
 
 def _environment() -> dict[str, Any]:

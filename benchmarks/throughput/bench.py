@@ -24,12 +24,22 @@ class Options:
         warm_up: events before those.
         repeat: runs of each row, interleaved with those of the others.
         rows: parts of names; only rows that have one of them in their name are run. Empty: all.
+        pending: reviews without an answer that a restart finds.
+        endurance: events of the long run.
+        labels: labels that the trainer learns.
+        seconds: how long latency is measured at each rate.
+        data: recording to backtest, and its column with the label; None makes one.
     """
 
     events: int
     warm_up: int
     repeat: int
     rows: tuple[str, ...]
+    pending: int
+    endurance: int
+    labels: int
+    seconds: float
+    data: tuple[Path, str] | None
 
     def wants(self, row: str) -> bool:
         """Whether to run the row of this name."""

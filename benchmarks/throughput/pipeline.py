@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.throughput.events import CLASSES
+from benchmarks.throughput.log import free_port
 from benchmarks.throughput.process import Process
 from streamal.bootstrap import connect
 from streamal.bootstrap.names import gate_group, trainer_group
@@ -45,18 +46,18 @@ class Pipeline:
     ) -> None:
         name = f"p{uuid.uuid4().hex[:8]}"
         self._folder = folder
-        self._config = folder / f"{name}.toml"
+        self.config = folder / f"{name}.toml"
         topics = "\n".join(f'{field} = "{name}-{field}"' for field in _TOPICS)
         classes = ", ".join(f'"{each}"' for each in CLASSES)
-        self._config.write_text(
+        self.config.write_text(
             f'[pipeline]\nname = "{name}"\nclasses = [{classes}]\n'
             f'[broker]\nbootstrap_servers = ["{bootstrap}"]\n{broker_settings}\n'
             f"[topics]\npredictions_partitions = {partitions}\n{topics}\n"
             f'[snapshots]\nsigning_keys = "{uuid.uuid4().hex}"\n'
-            f'[telemetry]\nhost = "127.0.0.1"\nport = 0\n'
-            f'[trainer]\nstate_path = "{folder / name}.sqlite3"\n{settings}\n'
+            f'[telemetry]\nhost = "127.0.0.1"\n'
+            f"{settings}\n"
         )
-        self.settings: Settings = load_settings(self._config)
+        self.settings: Settings = load_settings(self.config)
         self.gates = gate_group(self.settings)
         self.trainers = trainer_group(self.settings)
         self.topics = [f"{name}-{field}" for field in _TOPICS]
@@ -74,6 +75,17 @@ class Pipeline:
 
     def start(self, role: str) -> Process:
         """`streamal run --role ROLE`, in a process of its own."""
-        log = self._folder / f"{self.settings.pipeline.name}-{role}-{uuid.uuid4().hex[:4]}.log"
-        command = [sys.executable, "-m", "streamal", "run", "-c", str(self._config)]
-        return Process([*command, "--role", role], log)
+        port = free_port()
+        log = self._folder / f"{self.settings.pipeline.name}-{role}-{port}.log"
+        command = [sys.executable, "-m", "streamal", "run", "-c", str(self.config)]
+        environment = {
+            "STREAMAL_TELEMETRY__PORT": str(port),
+            "STREAMAL_TRAINER__STATE_PATH": str(self.config.with_suffix(".sqlite3")),
+        }
+        return Process([*command, "--role", role], log, port=port, environment=environment)
+
+    def start_ready(self, role: str) -> Process:
+        """The same, once it is ready."""
+        process = self.start(role)
+        process.wait_metric("streamal_ready", 1.0, role=role)
+        return process

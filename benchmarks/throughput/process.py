@@ -8,14 +8,18 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks.throughput.log import PATIENCE_SECONDS, Failed
 
 _STOP_LIMIT_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.02
 #: What a peer prints before the number of events that it has handled.
 HANDLED: Final = "handled"
 
@@ -26,12 +30,19 @@ class Process:
     Args:
         command: its arguments.
         log: where what it says goes to.
+        port: where it shows its metrics, if it does.
         environment: variables besides ours.
     """
 
     def __init__(
-        self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._port = port
         self._log = log
         self._command = command
         self._told = threading.Condition()
@@ -70,13 +81,47 @@ class Process:
             return self._handled[count]
 
     def check_alive(self) -> None:
-        """Raise when it has ended by itself."""
+        """Raise when it has ended by itself.
+
+        Raises:
+            Failed: with the end of what it logged.
+        """
         if self._process.poll() is not None:
             raise Failed(f"{' '.join(self._command)}: it ended\n{self.tail()}")
 
     def cpu_seconds(self) -> float:
         """User and system time of all its threads since it started, to the nanosecond."""
         return time.clock_gettime(self._clock)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels; 0 while there is none.
+
+        The program shows its metrics on its port.
+        """
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self._port}/metrics", timeout=5
+            ) as page:
+                families = list(text_string_to_metric_families(page.read().decode()))
+        except OSError:
+            self.check_alive()
+            return 0.0
+        samples = [sample for family in families for sample in family.samples]
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def wait_metric(self, name: str, least: float, **labels: str) -> None:
+        """Return once a metric is at least so large."""
+        reached, deadline = 0.0, time.monotonic() + PATIENCE_SECONDS
+        while (now := self.metric(name, **labels)) < least:
+            if now > reached:
+                reached, deadline = now, time.monotonic() + PATIENCE_SECONDS
+            if time.monotonic() > deadline:
+                raise Failed(f"{name} of {' '.join(self._command)} stays at {now}\n{self.tail()}")
+            time.sleep(_LOOK_SECONDS)
 
     def resident_megabytes(self) -> float:
         """What it holds in memory (2^20 bytes)."""

@@ -8,7 +8,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from benchmarks.throughput.bench import Bench
@@ -176,13 +176,19 @@ class GateRow(Row):
             return "streamal has no setting broker.client"
         return None
 
-    def pipeline(self, bench: Bench, partitions: int = 1) -> Pipeline:
-        """A pipeline with its topics and a trained model."""
+    def pipeline(self, bench: Bench, *, partitions: int = 1, more: str = "") -> Pipeline:
+        """A pipeline with its topics and a trained model.
+
+        Args:
+            bench: where.
+            partitions: of its predictions.
+            more: further lines of TOML.
+        """
         made = Pipeline(
             bench.log.bootstrap,
             bench.folder,
             f"[gate]\nbudget = {self.budget}\n{self.gate_settings}\n"
-            f'[learner]\nname = "{self.learner}"\n{self.learner_settings}',
+            f'[learner]\nname = "{self.learner}"\n{self.learner_settings}\n{more}',
             broker_settings=f'client = "{self.client}"' if self.client else "",
             partitions=partitions,
         )
@@ -201,8 +207,20 @@ BY_HAND: Final = "the minimum by hand"
 FRAMEWORK: Final = "the minimum in a framework"
 _WIDE: Final = Shape(features=100, size_bytes=4096)
 _LONG: Final = Shape(features=10, size_bytes=4096)
+#: Peers that would take long, and the share of the events that they get.
+_SLOW: Final = {"FastStream, confluent": 0.2, "faust-streaming": 0.2}
 #: The row that latency, scaling and so on are measured with.
 MAIN_GATE: Final = GateRow(name="gate, logistic_regression")
+LIBRDKAFKA_GATE: Final = replace(
+    MAIN_GATE, name="gate, logistic_regression, librdkafka", client="librdkafka"
+)
+
+
+def main_gates(budget: float = MAIN_GATE.budget) -> Iterator[GateRow]:
+    """The default gate with a linear model, over each client that there is."""
+    for row in (MAIN_GATE, LIBRDKAFKA_GATE):
+        if row.missing() is None:
+            yield replace(row, budget=budget)
 
 
 def peer_rows() -> Iterator[Row]:
@@ -228,7 +246,15 @@ def peer_rows() -> Iterator[Row]:
 def _peer(
     group: str, name: str, module: str, mode: str, needs: str, *, commits: bool = True
 ) -> Row:
-    return PeerRow(name=name, group=group, module=module, mode=mode, needs=needs, commits=commits)
+    return PeerRow(
+        name=name,
+        group=group,
+        module=module,
+        mode=mode,
+        needs=needs,
+        commits=commits,
+        share=_SLOW.get(name, 1.0),
+    )
 
 
 def gate_rows() -> Iterator[Row]:
@@ -250,7 +276,7 @@ def gate_rows() -> Iterator[Row]:
         share=0.2,
     )
     yield GateRow(name="gate, adaptive_random_forest", learner="adaptive_random_forest", share=0.1)
-    yield GateRow(name=f"{linear}, librdkafka", client="librdkafka")
+    yield LIBRDKAFKA_GATE
     yield GateRow(
         name="gate, default, librdkafka", learner="default", client="librdkafka", share=0.5
     )
