@@ -31,7 +31,9 @@ SECTIONS: Final = {
     "core": "the core alone, beside River's and scikit-activeml's",
     "profile": "where the time of a gate goes",
 }
-_DEFAULT: Final = tuple(SECTIONS)
+#: Those that take long, and run only when they are named, or with `--only all`.
+_LONG: Final = frozenset({"restart", "endurance"})
+_DEFAULT: Final = tuple(name for name in SECTIONS if name not in _LONG)
 #: Say where things lie, not what is measured.
 _PLACES: Final = frozenset({"json", "bootstrap", "data"})
 _PACKAGES: Final = (
@@ -70,9 +72,11 @@ def _arguments() -> argparse.Namespace:
         description=f"{__doc__}\n\nsections:\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", type=_sections, default=_DEFAULT, help="sections, by comma")
+    parser.add_argument(
+        "--only", type=_sections, default=_DEFAULT, help="sections by comma, or all"
+    )
     parser.add_argument("--rows", default="", help="only rows with one of these in their name")
-    parser.add_argument("--events", type=int, default=50_000, help="measured events of a row")
+    parser.add_argument("--events", type=int, default=30_000, help="measured events of a row")
     parser.add_argument("--warm-up", type=int, default=5_000, help="events before those")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each row")
     parser.add_argument("--pending", type=int, default=1_000_000, help="reviews of a restart")
@@ -86,6 +90,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _sections(text: str) -> tuple[str, ...]:
+    if text == "all":
+        return tuple(SECTIONS)
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in SECTIONS:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from benchmarks.throughput.log import Log
+if TYPE_CHECKING:  # it needs the throughput group, what is here does not
+    from benchmarks.throughput.log import Log
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-
 from benchmarks.throughput.events import Event
+
+try:
+    from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+    from confluent_kafka.admin import AdminClient, NewTopic
+except ModuleNotFoundError as error:
+    raise SystemExit(f"{error.name} is missing: pip install --group throughput") from error
 
 _LOCAL_KAFKA: Final = Path(__file__).parents[2] / "deploy" / "local-kafka" / "local_kafka.py"
 #: How long a program may do nothing that can be seen; far longer than a busy machine makes it.
@@ -64,7 +67,9 @@ class Log:
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        # librdkafka would say on standard error that the broker has gone when all is done.
+        self._client: Mapping[str, Any] = {"bootstrap.servers": bootstrap, "log_level": 0}
+        self._admin = AdminClient({**self._client})
 
     def create(self, topic: str, partitions: int = 1) -> None:
         """Make a topic."""
@@ -78,9 +83,7 @@ class Log:
 
     def append(self, topic: str, events: Iterable[Event]) -> None:
         """Store events; by their keys they are spread over the partitions."""
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "linger.ms": 20, "batch.num.messages": 2000}
-        )
+        producer = Producer({**self._client, "linger.ms": 20, "batch.num.messages": 2000})
         for event in events:
             self._send(producer, topic, event)
         producer.flush()
@@ -143,7 +146,7 @@ class Log:
     def reader(self, topic: str, start: str) -> Iterator[Any]:
         """A read_committed consumer of all partitions, from the `beginning` or the `end`."""
         settings: Mapping[str, Any] = {
-            "bootstrap.servers": self.bootstrap,
+            **self._client,
             "group.id": "throughput-reader",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",

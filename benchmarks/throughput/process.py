@@ -17,11 +17,10 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.throughput.log import PATIENCE_SECONDS, Failed
+from benchmarks.throughput.peers.job import HANDLED
 
 _STOP_LIMIT_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.02
-#: What a peer prints before the number of events that it has handled.
-HANDLED: Final = "handled"
 
 
 class Process:

@@ -12,6 +12,17 @@ from kafka import KafkaConsumer, KafkaProducer
 from benchmarks.throughput.peers.job import BATCH_RECORDS, Chooser, Job, Progress
 
 
+def subscribed(job: Job) -> Any:  # noqa: ANN401 - kafka-python has no types
+    """A member of the job's group."""
+    return KafkaConsumer(
+        job.topic,
+        bootstrap_servers=job.bootstrap,
+        group_id=job.group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+
+
 def poll(consumer: Any) -> Sequence[Any]:  # noqa: ANN401 - kafka-python has no types
     """Records of one poll."""
     found = consumer.poll(timeout_ms=500, max_records=BATCH_RECORDS)
@@ -20,14 +31,7 @@ def poll(consumer: Any) -> Sequence[Any]:  # noqa: ANN401 - kafka-python has no 
 
 def read(job: Job, *, decode: bool) -> None:
     """Do nothing with what is read, or decode it."""
-    progress = Progress(job)
-    consumer = KafkaConsumer(
-        job.topic,
-        bootstrap_servers=job.bootstrap,
-        group_id=job.group,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
+    progress, consumer = Progress(job), subscribed(job)
     while True:
         records = poll(consumer)
         if decode:
@@ -38,14 +42,7 @@ def read(job: Job, *, decode: bool) -> None:
 
 def run(job: Job) -> None:
     """The whole job, at least once."""
-    chooser, progress = Chooser(job), Progress(job)
-    consumer = KafkaConsumer(
-        job.topic,
-        bootstrap_servers=job.bootstrap,
-        group_id=job.group,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
+    chooser, progress, consumer = Chooser(job), Progress(job), subscribed(job)
     producer = KafkaProducer(bootstrap_servers=job.bootstrap)
     while True:
         records = poll(consumer)

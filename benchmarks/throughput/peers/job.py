@@ -15,8 +15,9 @@ from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
 from benchmarks.throughput.events import Shape, events
-from benchmarks.throughput.process import HANDLED
 
+#: What a peer prints before the number of events that it has handled.
+HANDLED: Final = "handled"
 #: Labels that the model has learned before the first event.
 LABELS: Final = 3_000
 #: Another draw than that of the events to be decided.

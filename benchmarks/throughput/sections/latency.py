@@ -53,7 +53,7 @@ def run(bench: Bench) -> Result:
     )
     entries = []
     for row in main_gates(_BUDGET):
-        largest = measure(replace_events(bench), row).events_per_second
+        largest = measure(_shorter(bench), row).events_per_second
         for entry in _at_loads(bench, row, largest):
             entries.append(entry)
             shown.add_row(
@@ -66,7 +66,7 @@ def run(bench: Bench) -> Result:
     return Result(entries, shown)
 
 
-def replace_events(bench: Bench) -> Bench:
+def _shorter(bench: Bench) -> Bench:
     """The largest rate takes no more events than half of a row of the table."""
     return replace(bench, options=replace(bench.options, events=bench.options.events // 2))
 
