@@ -112,12 +112,14 @@ class Process:
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
-    def wait_metric(self, name: str, least: float, **labels: str) -> None:
-        """Return once a metric is at least so large."""
-        reached, deadline = 0.0, time.monotonic() + PATIENCE_SECONDS
+    def wait_metric(
+        self, name: str, least: float, *, patience: float = PATIENCE_SECONDS, **labels: str
+    ) -> None:
+        """Return once a metric is at least so large; it may stand still for `patience` seconds."""
+        reached, deadline = 0.0, time.monotonic() + patience
         while (now := self.metric(name, **labels)) < least:
             if now > reached:
-                reached, deadline = now, time.monotonic() + PATIENCE_SECONDS
+                reached, deadline = now, time.monotonic() + patience
             if time.monotonic() > deadline:
                 raise Failed(f"{name} of {' '.join(self._command)} stays at {now}\n{self.tail()}")
             time.sleep(_LOOK_SECONDS)

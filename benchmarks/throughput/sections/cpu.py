@@ -20,6 +20,7 @@ from benchmarks.throughput.bench import Bench, Result, Spread, table
 from benchmarks.throughput.events import Event, Shape, events
 from benchmarks.throughput.log import Failed
 from benchmarks.throughput.rows import Row, gate_rows, peer_rows
+from streamal.errors import StreamalError
 
 _MICRO: Final = 1e6
 #: What others are compared with.
@@ -82,7 +83,7 @@ def run(bench: Bench) -> Result:
                 continue
             try:
                 samples[row.name].append(measure(bench, row))
-            except Failed as error:
+            except (Failed, StreamalError) as error:
                 missing[row.name] = str(error)
                 continue
             Console(stderr=True).print(number + 1, row.name, samples[row.name][-1])
