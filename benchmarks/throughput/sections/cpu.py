@@ -77,17 +77,32 @@ def run(bench: Bench) -> Result:
     rows = [row for row in (*peer_rows(), *gate_rows()) if bench.options.wants(row.name)]
     missing = {row.name: why for row in rows if (why := row.missing()) is not None}
     samples: dict[str, list[Sample]] = defaultdict(list)
-    for number in range(bench.options.repeat):
-        for row in rows:
-            if row.name in missing:
-                continue
-            try:
-                samples[row.name].append(measure(bench, row))
-            except (Failed, StreamalError) as error:
-                missing[row.name] = str(error)
-                continue
-            Console(stderr=True).print(number + 1, row.name, samples[row.name][-1])
+    failures: dict[str, str] = {}
+    try:
+        for _ in range(bench.options.repeat):
+            _round(bench, [row for row in rows if row.name not in missing], samples, failures)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: the table has what was measured until then")
+    for row in rows:
+        if not samples[row.name] and row.name not in missing:
+            missing[row.name] = failures.get(row.name, "not measured")
     return _result(bench, rows, samples, missing)
+
+
+def _round(
+    bench: Bench,
+    rows: Sequence[Row],
+    samples: dict[str, list[Sample]],
+    failures: dict[str, str],
+) -> None:
+    """Each row once."""
+    for row in rows:
+        try:
+            samples[row.name].append(measure(bench, row))
+        except (Failed, StreamalError) as error:
+            failures[row.name] = str(error)
+        else:
+            Console(stderr=True).print(len(samples[row.name]), row.name, samples[row.name][-1])
 
 
 def _result(
