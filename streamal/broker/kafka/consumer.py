@@ -11,6 +11,7 @@ from typing import Any, cast
 import kafka
 from kafka.structs import MemberState
 
+from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
@@ -72,6 +73,7 @@ class KafkaConsumer:
         self._paused: set[TopicPartition] = set()
         self._alone_since: float | None = None
         self._closed = False
+        self.when_closed: Callable[[], None] = nobody_waits
 
     def _about(self, what: str) -> str:
         return what if self._group is None else f"{what} (group {self._group!r})"
@@ -384,15 +386,20 @@ class KafkaConsumer:
         if self._closed:
             return
         self._closed = True
-        goodbye = min(GRACE_SECONDS, self._limit)
+        try:
+            self._leave(min(GRACE_SECONDS, self._limit))
+        finally:
+            self.when_closed()
+        if self._failures:
+            self._raise_failure()
+
+    def _leave(self, goodbye: float) -> None:
         call = self._start(self._client.close, autocommit=False, timeout_ms=goodbye * 1000)
         with translating(self._about("closing a consumer")):
             if self._serve(call, 2 * goodbye):
                 call.result(0)
             else:
                 log.warning("a consumer was left behind: no broker answered while it closed")
-        if self._failures:
-            self._raise_failure()
 
 
 def _ours(partitions: Iterable[Any]) -> tuple[TopicPartition, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import kafka
 from kafka.errors import CommitFailedError, KafkaError
 
+from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.admin import KafkaAdmin
 from streamal.broker.kafka.calls import Call
@@ -57,6 +58,7 @@ class KafkaProducer:
         self._limit = connection.request_timeout_seconds
         self._failures: list[StreamalError] = []
         self._closed = False
+        self.when_closed: Callable[[], None] = nobody_waits
 
     def send(
         self,
@@ -142,7 +144,10 @@ class KafkaProducer:
         if self._closed:
             return
         self._closed = True
-        self._close_client()
+        try:
+            self._close_client()
+        finally:
+            self.when_closed()
 
     def _close_client(self) -> None:
         goodbye = min(CLOSE_SECONDS, self._limit)
