@@ -9,9 +9,9 @@ import kafka
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from streamal.broker.calls import Call
 from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import client_config
 from streamal.broker.kafka.errors import translated, translating

@@ -11,7 +11,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.diagnosis import diagnosis
+from streamal.broker.diagnosis import diagnosis
 from streamal.broker.kafka.errors import translated
 from streamal.broker.kafka.sockets import DIRECT_URL
 from streamal.errors import BrokerUnavailable, Unauthorized

@@ -11,9 +11,9 @@ from typing import Any, cast
 import kafka
 from kafka.structs import MemberState
 
+from streamal.broker.calls import Call
 from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import consumer_config
 from streamal.broker.kafka.errors import translating

@@ -15,10 +15,10 @@ from typing import Any
 import kafka
 from kafka.errors import CommitFailedError, KafkaError
 
+from streamal.broker.calls import Call
 from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.admin import KafkaAdmin
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import producer_config
 from streamal.broker.kafka.errors import translated, translating
