@@ -23,7 +23,7 @@ def nobody_waits() -> None:
 
 
 class OpenClients:
-    """The open clients of one broker. A role that recovers makes new ones, so closed ones must go."""
+    """The open clients of one broker; those of a role that keeps recovering must not pile up."""
 
     def __init__(self) -> None:
         self._clients: dict[int, Closes] = {}

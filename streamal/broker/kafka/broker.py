@@ -12,6 +12,7 @@ from streamal.ports import StartFrom
 
 __all__ = ["KafkaBroker"]
 
+
 class KafkaBroker:
     """Implements `ports.Broker` over a Kafka cluster; nothing is contacted until a client is made.
 

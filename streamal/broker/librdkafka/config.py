@@ -131,7 +131,9 @@ def producer_config(connection: KafkaConnection, transactional_id: str | None) -
         "partitioner": "murmur2_random",
         "retry.backoff.ms": _ms(RETRY_SECONDS),
         "topic.metadata.propagation.max.ms": _ms(TOPIC_PATIENCE_SECONDS),
-        "queue.buffering.max.kbytes": max(SEND_BUFFER_KIB, 2 * connection.max_message_bytes // 1024),
+        "queue.buffering.max.kbytes": max(
+            SEND_BUFFER_KIB, 2 * connection.max_message_bytes // 1024
+        ),
         "delivery.report.only.error": True,
     }
     if transactional_id is None:

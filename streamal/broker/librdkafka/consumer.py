@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import confluent_kafka
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 from confluent_kafka import TopicPartition as TheirPartition
 from confluent_kafka.admin import OffsetSpec
 
 from streamal.broker.clients import nobody_waits
 from streamal.broker.librdkafka.config import consumer_config
 from streamal.broker.librdkafka.desk import Desk, Troubles
-from streamal.broker.librdkafka.errors import kafka_error, translated, translating
+from streamal.broker.librdkafka.errors import translated, translating
 from streamal.errors import Rebalanced
 from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
 
@@ -66,7 +66,7 @@ class LibrdkafkaConsumer:
         self._on_assigned: Callback | None = None
         self._on_revoked: Callback | None = None
         self._held: tuple[TopicPartition, ...] = ()
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: dict[tuple[str, int], int] = {}
         self._moved = False
         self._paused: set[TopicPartition] = set()
         self._unannounced: tuple[TopicPartition, ...] = ()
@@ -100,9 +100,7 @@ class LibrdkafkaConsumer:
         self._topics = tuple(topics)
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
         with translating(self._about("subscribing")):
-            self._client.subscribe(
-                list(topics), on_assign=self._assigned, on_revoke=self._revoked
-            )
+            self._client.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._revoked)
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Read exactly these partitions; positions of those read before stay.
@@ -214,7 +212,8 @@ class LibrdkafkaConsumer:
         bare = [each for each in partitions if begin.get(each) is None]
         found = self.end_offsets(bare) if self._start_from == "latest" else self._first(bare)
         known = {each: offset for each, offset in begin.items() if offset is not None}
-        self._positions |= found | known
+        self._positions.update(found)
+        self._positions.update(known)
 
     def _fetch(self, deadline: float, max_records: int) -> list[Record]:
         """What has come; else the first thing to come, and what has come with it."""
@@ -251,7 +250,9 @@ class LibrdkafkaConsumer:
                 )
             )
         if self._rebalanced:
-            made = [each for each in made if each.offset >= self._positions.get(each.source, INFINITE)]
+            made = [
+                each for each in made if each.offset >= self._positions.get(each.source, INFINITE)
+            ]
         positions = self._positions
         for topic, partition, offset, *_ in made:
             positions[topic, partition] = offset + 1
@@ -278,7 +279,7 @@ class LibrdkafkaConsumer:
             raise failure
 
     def _check_contact(self) -> None:
-        """librdkafka polls on in silence while no broker answers; somebody has to be told."""
+        """Without a broker librdkafka polls on in silence; somebody has to be told."""
         troubles = self._troubles
         troubles.check(self._about("polling"))
         if troubles.alone_since is None:
@@ -356,9 +357,7 @@ class LibrdkafkaConsumer:
         about = self._about("reading committed offsets")
         with translating(about):
             found = self._client.committed(wanted, timeout=self._desk.limit)
-        return {
-            TopicPartition(each.topic, each.partition): _offset(each, about) for each in found
-        }
+        return {TopicPartition(each.topic, each.partition): _offset(each, about) for each in found}
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next-to-read offsets.

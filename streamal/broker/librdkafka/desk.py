@@ -145,9 +145,7 @@ class Desk:
         if not wanted:
             return {}
         level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-        asked = self.client.list_offsets(
-            wanted, isolation_level=level, request_timeout=self.limit
-        )
+        asked = self.client.list_offsets(wanted, isolation_level=level, request_timeout=self.limit)
         return {
             TopicPartition(theirs.topic, theirs.partition): self._offset(theirs.topic, future)
             for theirs, future in asked.items()
@@ -155,5 +153,12 @@ class Desk:
 
     def _offset(self, topic: str, future: Future[Any]) -> int:
         about = f"looking up offsets of {topic}"
-        with translating(about):
-            return int(self.answer(future, about).offset)
+        try:
+            offset = int(self.answer(future, about).offset)
+        except KafkaException as error:
+            if kafka_error(error).name() == "_NOENT":  # "no leaders found", whatever the reason
+                self.partitions([topic])
+            raise translated(kafka_error(error), about) from error
+        if offset < 0:  # what librdkafka answers, without an error, for a leader that is away
+            raise BrokerUnavailable(f"{about}: no leader answers")
+        return offset

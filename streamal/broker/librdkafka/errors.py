@@ -97,6 +97,7 @@ _UNAVAILABLE = frozenset(
         "_PURGE_QUEUE",
         "_PURGE_INFLIGHT",
         "_BAD_MSG",
+        "_NOENT",
         "BROKER_NOT_AVAILABLE",
         "REQUEST_TIMED_OUT",
         "NETWORK_EXCEPTION",
