@@ -212,8 +212,8 @@ class LibrdkafkaConsumer:
         bare = [each for each in partitions if begin.get(each) is None]
         found = self.end_offsets(bare) if self._start_from == "latest" else self._first(bare)
         known = {each: offset for each, offset in begin.items() if offset is not None}
-        self._positions.update(found)
-        self._positions.update(known)
+        self._positions.update(found.items())
+        self._positions.update(known.items())
 
     def _fetch(self, deadline: float, max_records: int) -> list[Record]:
         """What has come; else the first thing to come, and what has come with it."""
