@@ -40,9 +40,8 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One message of the log.
+class Record(NamedTuple):
+    """One message of the log; a tuple, since millions are made.
 
     Attributes:
         timestamp_ms: milliseconds since the Unix epoch, as the log stored it.

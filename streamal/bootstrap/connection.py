@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka import KafkaBroker
-from streamal.broker.kafka.contact import await_broker
+from streamal.broker.contact import await_broker
+from streamal.broker.opening import kafka_broker
 from streamal.errors import SettingsInvalid
 from streamal.ports import Broker
 from streamal.settings import Settings
@@ -21,6 +21,7 @@ def connection_of(settings: Settings) -> KafkaConnection:
     """What the client needs to reach the broker of these settings."""
     broker = settings.broker
     return KafkaConnection(
+        client=broker.client,
         client_id=settings.pipeline.name,
         bootstrap_servers=broker.bootstrap_servers,
         security_protocol=broker.security_protocol,
@@ -72,7 +73,7 @@ def connect(settings: Settings) -> Iterator[Broker]:
     """
     check_connection(settings)
     await_broker(connection_of(settings), settings.broker.connect_timeout_seconds)
-    broker = KafkaBroker(connection_of(settings))
+    broker = kafka_broker(connection_of(settings))
     try:
         yield broker
     finally:

@@ -1,5 +1,6 @@
-"""The two brokers behind `streamal.ports.Broker`: Kafka, and one inside the process.
+"""The brokers behind `streamal.ports.Broker`: Kafka over two client libraries, and one in memory.
 
-May import `streamal.ports` and `streamal.errors`; kafka-python only in `streamal.broker.kafka`.
-Import the broker you need from its module: nothing here loads a client library.
+May import `streamal.ports` and `streamal.errors`; kafka-python only in `streamal.broker.kafka`,
+confluent-kafka only in `streamal.broker.librdkafka`. What both need lies here, and nothing here
+loads a client library.
 """

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 __all__ = [
+    "ClientLibrary",
     "Compression",
     "KafkaConnection",
     "SaslMechanism",
@@ -18,9 +19,11 @@ __all__ = [
 
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+ClientLibrary: TypeAlias = Literal["kafka-python", "librdkafka"]
 Compression: TypeAlias = Literal["none", "gzip", "lz4", "snappy", "zstd"]
 
-#: What a codec needs besides Python; the extra `streamal[compression]` brings them.
+#: What a codec needs besides kafka-python; the extra `streamal[compression]` brings them, and
+#: librdkafka brings its own.
 _CODEC_MODULES = {"lz4": "lz4", "snappy": "snappy", "zstd": "zstandard"}
 #: kafka-python long-polls for half a second and refuses a request limit that is not above it.
 _SHORTEST_REQUEST_SECONDS = 0.5
@@ -30,9 +33,10 @@ _LONGEST_REQUEST_SECONDS = 540.0
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaConnection:
-    """Everything that `KafkaBroker` needs to know; `problems` says what is wrong with it.
+    """Everything that a Kafka client needs to know; `problems` says what is wrong with it.
 
     Attributes:
+        client: the library that talks to the cluster.
         bootstrap_servers: `host:port` of some brokers; the rest are learned from them.
         client_id: the name that the brokers' logs and quotas show.
         security_protocol: whether to encrypt (SSL) and to log in (SASL).
@@ -61,6 +65,7 @@ class KafkaConnection:
         metadata_max_age_seconds: after this long, new partitions and brokers are noticed.
     """
 
+    client: ClientLibrary = "kafka-python"
     bootstrap_servers: tuple[str, ...] = ("localhost:9092",)
     client_id: str = "streamal"
     security_protocol: SecurityProtocol = "PLAINTEXT"
@@ -99,12 +104,22 @@ class KafkaConnection:
     def problems(self) -> tuple[str, ...]:
         """One line per setting that is wrong or does not fit another; empty when all is well."""
         return (
+            *self._client_problems(),
             *self._address_problems(),
             *self._sasl_problems(),
             *self._oauth_problems(),
             *self._tls_problems(),
             *self._limit_problems(),
         )
+
+    def _client_problems(self) -> Iterator[str]:
+        if self.client not in get_args(ClientLibrary):
+            yield f"client: {self.client!r} is not {_any(ClientLibrary)}"
+        if self.client == "librdkafka" and importlib.util.find_spec("confluent_kafka") is None:
+            yield (
+                "client: librdkafka needs the package confluent-kafka; "
+                "pip install 'streamal[librdkafka]'"
+            )
 
     def _address_problems(self) -> Iterator[str]:
         if not self.bootstrap_servers:
@@ -188,7 +203,9 @@ class KafkaConnection:
         if self.compression not in get_args(Compression):
             yield f"compression: {self.compression!r} is not {_any(Compression)}"
         module = _CODEC_MODULES.get(self.compression)
-        if module is not None and importlib.util.find_spec(module) is None:
+        if self.client == "librdkafka" or module is None:
+            return
+        if importlib.util.find_spec(module) is None:
             yield (
                 f"compression: {self.compression} needs the package {module}; "
                 "install streamal[compression]"

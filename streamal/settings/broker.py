@@ -21,6 +21,8 @@ class BrokerSettings(Section):
     """How to reach Kafka; passed to the client and validated before it starts.
 
     Attributes:
+        client: library that talks to Kafka; librdkafka takes less CPU and needs
+            `streamal[librdkafka]`.
         bootstrap_servers: `host:port` of one or more brokers.
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
         sasl_mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.
@@ -36,7 +38,8 @@ class BrokerSettings(Section):
         ssl_keyfile: its private key (PEM).
         ssl_password: password of the private key.
         ssl_check_hostname: whether the broker's certificate must name its host.
-        compression: codec of what streamal writes; all but gzip need `streamal[compression]`.
+        compression: codec of what streamal writes; with kafka-python all but gzip need
+            `streamal[compression]`.
         connect_timeout_seconds: how long start-up waits for a first broker.
         request_timeout_seconds: how long one request may take.
         session_timeout_seconds: after how long without a heartbeat a member is expelled.
@@ -46,6 +49,7 @@ class BrokerSettings(Section):
         max_message_bytes: largest record that streamal writes (dead letters keep whole events).
     """
 
+    client: Literal["kafka-python", "librdkafka"] = "kafka-python"
     bootstrap_servers: Names = ("localhost:9092",)
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None

@@ -23,10 +23,10 @@ from streamal.ports import Record
 __all__ = ["configure_logging", "log_role"]
 
 #: Libraries that report every reconnect at INFO, and whole messages at DEBUG.
-_QUIET: Final = ("kafka", "urllib3", "asyncio", "httpx", "httpcore", "uvicorn")
-#: kafka-python logs a broken connection four times over, and raises it as well; the raised error is
-#: logged once by the loop that retries. Its own lines are for finding out why, at DEBUG.
-_RAISES_WHAT_IT_LOGS: Final = "kafka"
+_QUIET: Final = ("kafka", "librdkafka", "urllib3", "asyncio", "httpx", "httpcore", "uvicorn")
+#: Kafka's clients log a broken connection many times over, and it is raised as well; the raised
+#: error is logged once by the loop that retries. Their lines are for finding out why, at DEBUG.
+_RAISE_WHAT_THEY_LOG: Final = ("kafka", "librdkafka")
 #: Marks the handler as ours, so that a second configuration replaces the first.
 _HANDLER_NAME: Final = "streamal"
 _TEXT: Final = "%(asctime)s %(levelname)-7s [%(role)s] %(name)s: %(message)s"
@@ -72,7 +72,8 @@ def configure_logging(
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     if root.level > logging.DEBUG:
-        logging.getLogger(_RAISES_WHAT_IT_LOGS).setLevel(logging.CRITICAL)
+        for name in _RAISE_WHAT_THEY_LOG:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager

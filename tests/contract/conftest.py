@@ -1,4 +1,4 @@
-"""One suite, two brokers: what the tests of this folder need from either."""
+"""One suite, three brokers: what the tests of this folder need from each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from streamal.broker.connection import KafkaConnection
+from streamal.broker.connection import ClientLibrary, KafkaConnection
 from streamal.broker.memory import MemoryBroker
+from streamal.broker.opening import kafka_broker
 from streamal.clock import ManualClock
 from streamal.ports import Broker, Consumer, Record, TopicPartition, TopicSpec
 
@@ -157,10 +158,10 @@ class KafkaBench(Bench):
         *,
         request_seconds: float = 10.0,
         transaction_seconds: float = TRANSACTION_SECONDS,
+        client: ClientLibrary = "kafka-python",
     ) -> None:
-        from streamal.broker.kafka import KafkaBroker  # noqa: PLC0415 - not in a run without Kafka
-
         self.connection = KafkaConnection(
+            client=client,
             bootstrap_servers=tuple(bootstrap.split(",")),
             session_timeout_seconds=SESSION_SECONDS,
             max_poll_interval_seconds=SESSION_SECONDS,
@@ -168,7 +169,7 @@ class KafkaBench(Bench):
             request_timeout_seconds=request_seconds,
             linger_seconds=0.0,
         )
-        super().__init__(KafkaBroker(self.connection))
+        super().__init__(kafka_broker(self.connection))
         self.server: Any = None
 
     def break_off(self) -> None:
@@ -195,51 +196,62 @@ class KafkaBench(Bench):
         admin.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+#: Each broker of ours; those of Kafka are named after their client library.
+BROKERS = [
+    "memory",
+    pytest.param("kafka-python", marks=pytest.mark.kafka),
+    pytest.param("librdkafka", marks=pytest.mark.kafka),
+]
+LIBRARIES: tuple[ClientLibrary, ...] = ("kafka-python", "librdkafka")
+
+
+@pytest.fixture(params=BROKERS)
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Either broker, with unique names."""
+    """Each broker, with unique names."""
     made = (
         MemoryBench()
         if request.param == "memory"
-        else KafkaBench(request.getfixturevalue("kafka_bootstrap"))
+        else KafkaBench(request.getfixturevalue("kafka_bootstrap"), client=request.param)
     )
     yield made
     made.broker.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=BROKERS)
 def hasty(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Either broker, with little patience for open transactions."""
+    """Each broker, with little patience for open transactions."""
     made: Bench
     if request.param == "memory":
         made = MemoryBench(transaction_seconds=HASTY_SECONDS)
     else:
         bootstrap = request.getfixturevalue("kafka_bootstrap")
-        made = KafkaBench(bootstrap, transaction_seconds=HASTY_SECONDS)
+        made = KafkaBench(bootstrap, transaction_seconds=HASTY_SECONDS, client=request.param)
     yield made
     made.broker.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=BROKERS)
 def fragile(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Either broker, and it can break."""
+    """Each broker, and it can break."""
     made: Bench
     if request.param == "memory":
         made = MemoryBench()
     else:
-        made = KafkaBench(request.getfixturevalue("own_kafka").bootstrap, request_seconds=2.0)
-        made.server = request.getfixturevalue("own_kafka")
+        server = request.getfixturevalue("own_kafka")
+        made = KafkaBench(server.bootstrap, request_seconds=2.0, client=request.param)
+        made.server = server
     yield made
     made.broker.close()
 
 
-@pytest.fixture
-def bench_of() -> Iterator[Callable[[Any], KafkaBench]]:
+@pytest.fixture(params=LIBRARIES)
+def bench_of(request: pytest.FixtureRequest) -> Iterator[Callable[[Any], KafkaBench]]:
     """Makes a bench for a broker of one's own, or for an address."""
     made: list[KafkaBench] = []
 
     def make(server: Any) -> KafkaBench:  # noqa: ANN401 - LocalKafka is loaded from a path
-        bench = KafkaBench(getattr(server, "bootstrap", server), request_seconds=2.0)
+        address = getattr(server, "bootstrap", server)
+        bench = KafkaBench(address, request_seconds=2.0, client=request.param)
         made.append(bench)
         return bench
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -282,6 +284,29 @@ def test_everything_closes_twice(bench: Bench) -> None:
     for client in (consumer, broker.producer(), transactional, broker.admin(), broker):
         client.close()
         client.close()
+
+
+def test_closed_clients_are_let_go(bench: Bench) -> None:
+    topic = bench.topic()
+    member = bench.broker.consumer(group=bench.name("group"))
+    member.subscribe([topic])
+    bench.settle({member: 1})
+    transactional = bench.broker.transactional_producer(bench.name("id"))
+    made = [weakref.ref(each) for each in (member, bench.broker.producer(), bench.broker.admin())]
+    made.append(weakref.ref(transactional))
+
+    for reference in made:
+        _close(reference)
+    del member, transactional
+    gc.collect()
+
+    assert [reference() for reference in made] == [None] * 4
+
+
+def _close(reference: weakref.ref[Any]) -> None:
+    client = reference()
+    assert client is not None, "an open client is kept"
+    client.close()
 
 
 def test_an_interrupted_transaction_does_not_outlive_its_producers_close(bench: Bench) -> None:

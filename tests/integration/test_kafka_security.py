@@ -18,7 +18,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from streamal.broker.connection import KafkaConnection, SaslMechanism
+from streamal.broker.connection import ClientLibrary, KafkaConnection, SaslMechanism
+from streamal.broker.opening import kafka_broker
 from streamal.errors import BrokerUnavailable, SettingsInvalid, Unauthorized
 from streamal.ports import TopicPartition, TopicSpec
 
@@ -79,10 +80,18 @@ def server(
         yield running
 
 
+@pytest.fixture(scope="module", params=["kafka-python", "librdkafka"])
+def client(request: pytest.FixtureRequest) -> ClientLibrary:
+    """Each library that talks to Kafka."""
+    chosen: ClientLibrary = request.param
+    return chosen
+
+
 @pytest.fixture(scope="module")
-def sasl(server: Any) -> KafkaConnection:  # noqa: ANN401 - LocalKafka is loaded from a path
+def sasl(server: Any, client: ClientLibrary) -> KafkaConnection:  # noqa: ANN401 - LocalKafka is loaded from a path
     """Settings for alice."""
     return KafkaConnection(
+        client=client,
         bootstrap_servers=(f"127.0.0.1:{server.sasl_port}",),
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="PLAIN",
@@ -93,9 +102,10 @@ def sasl(server: Any) -> KafkaConnection:  # noqa: ANN401 - LocalKafka is loaded
 
 
 @pytest.fixture(scope="module")
-def tls(server: Any, certificates: Path) -> KafkaConnection:  # noqa: ANN401 - see above
+def tls(server: Any, certificates: Path, client: ClientLibrary) -> KafkaConnection:  # noqa: ANN401 - see above
     """Settings for the client with a certificate."""
     return KafkaConnection(
+        client=client,
         bootstrap_servers=(f"127.0.0.1:{server.ssl_port}",),
         security_protocol="SSL",
         ssl_cafile=certificates / "ca.crt",
@@ -133,9 +143,7 @@ def topic(server: Any) -> str:  # noqa: ANN401 - see above
 
 def round_trip(connection: KafkaConnection, topic: str) -> None:
     """Write in a transaction and read as a member of a group."""
-    from streamal.broker.kafka import KafkaBroker  # noqa: PLC0415 - see above
-
-    broker = KafkaBroker(connection)
+    broker = kafka_broker(connection)
     value = uuid.uuid4().bytes
     try:
         producer = broker.transactional_producer("id")
@@ -208,7 +216,11 @@ def test_without_a_client_certificate_nobody_gets_in(tls: KafkaConnection, topic
 
 
 def test_the_wrong_protocol_is_named(sasl: KafkaConnection, topic: str) -> None:
-    plain = KafkaConnection(bootstrap_servers=sasl.bootstrap_servers, request_timeout_seconds=2.0)
+    plain = KafkaConnection(
+        client=sasl.client,
+        bootstrap_servers=sasl.bootstrap_servers,
+        request_timeout_seconds=2.0,
+    )
     with pytest.raises(BrokerUnavailable, match="does not speak Kafka PLAINTEXT"):
         round_trip(plain, topic)
 
@@ -282,9 +294,7 @@ def bob(sasl: KafkaConnection) -> KafkaConnection:
 
 
 def test_missing_permissions_are_named(bob: KafkaConnection, topic: str) -> None:
-    from streamal.broker.kafka import KafkaBroker  # noqa: PLC0415 - see above
-
-    broker = KafkaBroker(bob)
+    broker = kafka_broker(bob)
     partition = TopicPartition(topic, 0)
     reader = broker.consumer()
     reader.assign([partition])

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -81,7 +80,7 @@ def review(offset: int, event: int, required: int = 1, *, gold: bool = False) ->
         required_labels=required,
     )
     made = record("reviews", offset, 0, request.to_bytes())
-    return replace(made, headers=((GOLD_HEADER, b"item"),)) if gold else made
+    return made._replace(headers=((GOLD_HEADER, b"item"),)) if gold else made
 
 
 def label(offset: int, event: int, who: str, said: str, kind: str, seconds: int) -> Record:

@@ -9,8 +9,9 @@ import kafka
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from streamal.broker.calls import Call
+from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import client_config
 from streamal.broker.kafka.errors import translated, translating
@@ -32,6 +33,7 @@ class KafkaAdmin:
         config = client_config(connection)
         self._client, _ = opened(kafka.KafkaAdminClient, connection, config)
         self._limit = connection.request_timeout_seconds
+        self.when_closed: Callable[[], None] = nobody_waits
 
     def create_topics(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
         """Create those that are missing, and wait until they have leaders; their names.
@@ -108,6 +110,7 @@ class KafkaAdmin:
     def close(self) -> None:
         """Free the connections. May be called twice."""
         self._client.close()
+        self.when_closed()
 
 
 def _description(name: str, partitions: list[Any], settings: dict[str, Any]) -> TopicDescription:

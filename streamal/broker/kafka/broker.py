@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
+from streamal.broker.clients import OpenClients
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.admin import KafkaAdmin
 from streamal.broker.kafka.consumer import KafkaConsumer
@@ -12,8 +11,6 @@ from streamal.errors import SettingsInvalid
 from streamal.ports import StartFrom
 
 __all__ = ["KafkaBroker"]
-
-C = TypeVar("C", KafkaConsumer, KafkaProducer, KafkaTransactionalProducer, KafkaAdmin)
 
 
 class KafkaBroker:
@@ -31,7 +28,7 @@ class KafkaBroker:
         if problems:
             raise SettingsInvalid(*problems)
         self._connection = connection
-        self._clients: list[KafkaConsumer | KafkaProducer | KafkaAdmin] = []
+        self._clients = OpenClients()
 
     def consumer(
         self,
@@ -42,7 +39,7 @@ class KafkaBroker:
         member: str | None = None,
     ) -> KafkaConsumer:
         """A new consumer; see `ports.Broker.consumer`."""
-        return self._kept(
+        return self._clients.kept(
             KafkaConsumer(
                 self._connection,
                 group=group,
@@ -54,21 +51,16 @@ class KafkaBroker:
 
     def producer(self) -> KafkaProducer:
         """A new idempotent producer without transactions."""
-        return self._kept(KafkaProducer(self._connection))
+        return self._clients.kept(KafkaProducer(self._connection))
 
     def transactional_producer(self, transactional_id: str) -> KafkaTransactionalProducer:
         """A new transactional producer; fences older ones with the same id."""
-        return self._kept(KafkaTransactionalProducer(self._connection, transactional_id))
+        return self._clients.kept(KafkaTransactionalProducer(self._connection, transactional_id))
 
     def admin(self) -> KafkaAdmin:
         """A new admin client."""
-        return self._kept(KafkaAdmin(self._connection))
-
-    def _kept(self, client: C) -> C:
-        self._clients.append(client)
-        return client
+        return self._clients.kept(KafkaAdmin(self._connection))
 
     def close(self) -> None:
         """Close everything that was handed out. May be called twice."""
-        while self._clients:
-            self._clients.pop().close()
+        self._clients.close()

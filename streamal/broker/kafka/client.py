@@ -11,12 +11,24 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.diagnosis import diagnosis
+from streamal.broker.diagnosis import diagnosis
 from streamal.broker.kafka.errors import translated
 from streamal.broker.kafka.sockets import DIRECT_URL
 from streamal.errors import BrokerUnavailable, Unauthorized
 
 __all__ = ["Network", "opened"]
+
+#: Requests that change a transaction, as kafka-python names them. Without an answer nobody knows
+#: whether the first copy of one is still on its way when kafka-python sends it again.
+_CHANGE_A_TRANSACTION = frozenset(
+    {
+        "ProduceRequest",
+        "AddPartitionsToTxnRequest",
+        "AddOffsetsToTxnRequest",
+        "TxnOffsetCommitRequest",
+        "EndTxnRequest",
+    }
+)
 
 
 class _Manager(KafkaConnectionManager):  # type: ignore[misc] # kafka-python has no types
@@ -56,6 +68,17 @@ class _NetClient(KafkaNetClient):  # type: ignore[misc] # kafka-python has no ty
         super().__init__(net=net, manager=_Manager(net, **config))
         # The setting is lost on its way to where topics would be created.
         self.cluster.config["allow_auto_create_topics"] = False
+        self.unanswered = False
+
+    def send(self, node_id: object, request: Any, **options: Any) -> Any:  # noqa: ANN401 - kafka-python's
+        """As the original; notes when a request that changes a transaction gets no answer."""
+        future = super().send(node_id, request, **options)
+        if request.name in _CHANGE_A_TRANSACTION:
+            future.add_errback(self._note_unanswered)
+        return future
+
+    def _note_unanswered(self, _: Exception) -> None:
+        self.unanswered = True
 
     def await_ready(self, node_id: object, timeout_ms: float = 30_000) -> bool:
         """Whether the node is ready in time; False, where the original raises.
@@ -73,7 +96,7 @@ class Network:
     """The network side of one kafka-python client: what it is connected to."""
 
     def __init__(self) -> None:
-        self._clients: list[KafkaNetClient] = []
+        self._clients: list[_NetClient] = []
 
     def make(self, **config: Any) -> KafkaNetClient:  # noqa: ANN401 - kafka-python's own settings
         """Stands in for the class that kafka-python would use itself."""
@@ -88,6 +111,10 @@ class Network:
             for client in self._clients
             for broker in client.cluster.brokers()
         )
+
+    def unanswered(self) -> bool:
+        """Whether a request that changes a transaction got no answer, and may yet arrive."""
+        return any(client.unanswered for client in self._clients)
 
     def unauthorized_topics(self) -> set[str]:
         """Topics that we asked for and may not describe."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.oauth import token_provider
 from streamal.broker.kafka.sockets import TlsSocket
-from streamal.errors import SettingsInvalid
+from streamal.broker.kafka.tokens import token_provider
+from streamal.broker.tls import tls_context
 from streamal.ports import StartFrom
 
-__all__ = ["client_config", "consumer_config", "producer_config", "tls_context"]
+__all__ = ["client_config", "consumer_config", "producer_config"]
 
 #: kafka-python's own limit of 30 s would keep us away for that long after a broker has come back.
 RECONNECT_MAX_SECONDS = 2.0
@@ -47,7 +46,9 @@ def client_config(connection: KafkaConnection) -> dict[str, Any]:
 def _security_config(connection: KafkaConnection) -> dict[str, Any]:
     config: dict[str, Any] = {"security_protocol": connection.security_protocol}
     if connection.encrypted:
-        config["ssl_context"] = tls_context(connection)
+        context = tls_context(connection)
+        context.sslsocket_class = TlsSocket
+        config["ssl_context"] = context
     if connection.authenticated:
         config["sasl_mechanism"] = connection.sasl_mechanism
         if connection.sasl_mechanism == "OAUTHBEARER":
@@ -56,39 +57,6 @@ def _security_config(connection: KafkaConnection) -> dict[str, Any]:
             config["sasl_plain_username"] = connection.sasl_username
             config["sasl_plain_password"] = connection.sasl_password
     return config
-
-
-def tls_context(connection: KafkaConnection) -> ssl.SSLContext:
-    """The TLS settings as Python wants them.
-
-    Raises:
-        SettingsInvalid: a file cannot be read, or is not what it should be.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.sslsocket_class = TlsSocket
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = connection.ssl_check_hostname
-    try:
-        if connection.ssl_cafile is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(connection.ssl_cafile)
-    except OSError as error:
-        raise SettingsInvalid(f"ssl_cafile: {connection.ssl_cafile}: {error}") from error
-    if connection.ssl_certfile is not None:
-        _load_certificate(context, connection)
-    return context
-
-
-def _load_certificate(context: ssl.SSLContext, connection: KafkaConnection) -> None:
-    # Without any password OpenSSL would ask for one on the terminal, and a service would hang.
-    password = connection.ssl_password or ""
-    try:
-        context.load_cert_chain(connection.ssl_certfile or "", connection.ssl_keyfile, password)
-    except OSError as error:
-        raise SettingsInvalid(
-            f"ssl_certfile, ssl_keyfile, ssl_password: do not fit together: {error}"
-        ) from error
 
 
 def consumer_config(

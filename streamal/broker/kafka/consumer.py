@@ -11,8 +11,9 @@ from typing import Any, cast
 import kafka
 from kafka.structs import MemberState
 
+from streamal.broker.calls import Call
+from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import consumer_config
 from streamal.broker.kafka.errors import translating
@@ -72,6 +73,7 @@ class KafkaConsumer:
         self._paused: set[TopicPartition] = set()
         self._alone_since: float | None = None
         self._closed = False
+        self.when_closed: Callable[[], None] = nobody_waits
 
     def _about(self, what: str) -> str:
         return what if self._group is None else f"{what} (group {self._group!r})"
@@ -188,7 +190,7 @@ class KafkaConsumer:
             self._raise_failure()
         self._check_permission()
         self._check_contact(bool(found))
-        return [_record(record) for records in found.values() for record in records]
+        return [record for records in found.values() for record in _ours_of(records)]
 
     def _fetch(self, timeout_seconds: float, max_records: int) -> Mapping[Any, Sequence[Any]]:
         deadline = time.monotonic() + timeout_seconds
@@ -384,15 +386,20 @@ class KafkaConsumer:
         if self._closed:
             return
         self._closed = True
-        goodbye = min(GRACE_SECONDS, self._limit)
+        try:
+            self._leave(min(GRACE_SECONDS, self._limit))
+        finally:
+            self.when_closed()
+        if self._failures:
+            self._raise_failure()
+
+    def _leave(self, goodbye: float) -> None:
         call = self._start(self._client.close, autocommit=False, timeout_ms=goodbye * 1000)
         with translating(self._about("closing a consumer")):
             if self._serve(call, 2 * goodbye):
                 call.result(0)
             else:
                 log.warning("a consumer was left behind: no broker answered while it closed")
-        if self._failures:
-            self._raise_failure()
 
 
 def _ours(partitions: Iterable[Any]) -> tuple[TopicPartition, ...]:
@@ -403,13 +410,10 @@ def _name(partition: TopicPartition) -> str:
     return f"{partition.topic}-{partition.partition}"
 
 
-def _record(record: Any) -> Record:  # noqa: ANN401 - kafka-python's ConsumerRecord
-    return Record(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers),
-    )
+def _ours_of(records: Iterable[Any]) -> list[Record]:
+    """Our records for kafka-python's, which are tuples as well; in the way that costs least."""
+    new = tuple.__new__
+    return [
+        new(Record, (topic, partition, offset, when, key, value, tuple(headers) if headers else ()))
+        for topic, partition, _, offset, when, _, key, value, headers, _, _, _, _ in records
+    ]

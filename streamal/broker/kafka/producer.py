@@ -1,8 +1,10 @@
 """Producers over kafka-python.
 
-kafka-python 3.0 does three things that our contract does not allow, so they are held here: it
+kafka-python 3.0 does four things that our contract does not allow, so they are held here: it
 commits a transaction although it has given up on a record of it; it keeps the offsets of an aborted
-transaction for the next one; and after one refused record a producer is of no more use.
+transaction for the next one; after one refused record a producer is of no more use; and a request
+whose answer was lost is sent again with the same epoch, so that the first copy, when it comes late,
+may end a later transaction or set its offsets back.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from typing import Any
 import kafka
 from kafka.errors import CommitFailedError, KafkaError
 
+from streamal.broker.calls import Call
+from streamal.broker.clients import nobody_waits
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.kafka.admin import KafkaAdmin
-from streamal.broker.kafka.calls import Call
 from streamal.broker.kafka.client import opened
 from streamal.broker.kafka.config import producer_config
 from streamal.broker.kafka.errors import translated, translating
@@ -52,11 +55,12 @@ class KafkaProducer:
         config = producer_config(connection, transactional_id)
         self._connection = connection
         self._config = config
-        self._client, _ = opened(kafka.KafkaProducer, connection, config)
+        self._client, self._network = opened(kafka.KafkaProducer, connection, config)
         self._spoiled = False
         self._limit = connection.request_timeout_seconds
         self._failures: list[StreamalError] = []
         self._closed = False
+        self.when_closed: Callable[[], None] = nobody_waits
 
     def send(
         self,
@@ -96,7 +100,9 @@ class KafkaProducer:
         """After a refused record kafka-python's producer takes no more; a new one does."""
         if self._spoiled:
             self._close_client()
-            self._client, _ = opened(kafka.KafkaProducer, self._connection, self._config)
+            self._client, self._network = opened(
+                kafka.KafkaProducer, self._connection, self._config
+            )
             self._spoiled = False
 
     def _check_size(self, topic: str, key: bytes | None, value: bytes | None) -> None:
@@ -142,7 +148,10 @@ class KafkaProducer:
         if self._closed:
             return
         self._closed = True
-        self._close_client()
+        try:
+            self._close_client()
+        finally:
+            self.when_closed()
 
     def _close_client(self) -> None:
         goodbye = min(CLOSE_SECONDS, self._limit)
@@ -188,8 +197,12 @@ class KafkaTransactionalProducer(KafkaProducer):
             raise self._dead
 
     def _make_ready(self) -> None:
-        """As for any producer; the `abort` before it has shown that the id was still ours."""
+        """As for any producer; the end of the last transaction has shown that the id was ours.
+
+        A new producer begins with a new epoch, and what still comes with the old one is refused.
+        """
         self._check_alive()
+        self._spoiled = self._spoiled or self._network.unanswered()
         if self._spoiled and not self._open:
             super()._make_ready()
             self._register()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from streamal.broker.clients import OpenClients
 from streamal.broker.memory.cluster import Client, Cluster
 from streamal.broker.memory.consumer import MemoryConsumer
 from streamal.broker.memory.producer import (
@@ -46,7 +47,7 @@ class MemoryBroker:
         transaction_timeout_seconds: float = 60.0,
     ) -> None:
         self._cluster = Cluster(clock, session_timeout_seconds, transaction_timeout_seconds)
-        self._clients: list[Client] = []
+        self._clients = OpenClients()
 
     # The port
 
@@ -59,21 +60,19 @@ class MemoryBroker:
         member: str | None = None,
     ) -> MemoryConsumer:
         """A new consumer; see `ports.Broker.consumer`."""
-        consumer = MemoryConsumer(
-            self._cluster,
-            group=group,
-            start_from=start_from,
-            read_committed=read_committed,
-            member=member,
+        return self._clients.kept(
+            MemoryConsumer(
+                self._cluster,
+                group=group,
+                start_from=start_from,
+                read_committed=read_committed,
+                member=member,
+            )
         )
-        self._clients.append(consumer)
-        return consumer
 
     def producer(self) -> MemoryProducer:
         """A new producer without transactions."""
-        producer = MemoryProducer(self._cluster)
-        self._clients.append(producer)
-        return producer
+        return self._clients.kept(MemoryProducer(self._cluster))
 
     def transactional_producer(self, transactional_id: str) -> MemoryTransactionalProducer:
         """A new transactional producer; fences older ones with the same id.
@@ -81,20 +80,15 @@ class MemoryBroker:
         Raises:
             BrokerUnavailable: there is an outage.
         """
-        producer = MemoryTransactionalProducer(self._cluster, transactional_id)
-        self._clients.append(producer)
-        return producer
+        return self._clients.kept(MemoryTransactionalProducer(self._cluster, transactional_id))
 
     def admin(self) -> MemoryAdmin:
         """A new admin client."""
-        admin = MemoryAdmin(self._cluster)
-        self._clients.append(admin)
-        return admin
+        return self._clients.kept(MemoryAdmin(self._cluster))
 
     def close(self) -> None:
         """Close everything that was handed out. May be called twice."""
-        while self._clients:
-            self._clients.pop().close()
+        self._clients.close()
 
     # For tests
 

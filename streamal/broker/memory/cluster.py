@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from streamal.broker.clients import nobody_waits
 from streamal.broker.memory.groups import Group, Identity
 from streamal.broker.memory.log import Outcome, PartitionLog, Topic, Transaction
 from streamal.errors import BrokerUnavailable, Fenced, TopicsInvalid
@@ -181,6 +182,7 @@ class Client:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self.when_closed: Callable[[], None] = nobody_waits
         self._closed = False
         self._killed = False
 
@@ -204,9 +206,11 @@ class Client:
         with self._cluster.changed:
             self._killed = True
             self._cluster.changed.notify_all()
+        self.when_closed()
 
     def close(self) -> None:
         """Refuse further calls. May be called twice."""
         with self._cluster.changed:
             self._closed = True
             self._cluster.changed.notify_all()
+        self.when_closed()

@@ -10,7 +10,8 @@ from urllib.request import Request
 import pytest
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.oauth import ClientCredentials, token_provider
+from streamal.broker.kafka.tokens import token_provider
+from streamal.broker.oauth import ClientCredentials
 from streamal.errors import SettingsInvalid
 
 
@@ -39,7 +40,7 @@ class Seconds:
 def source(
     monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, scope: str = ""
 ) -> tuple[ClientCredentials, Seconds]:
-    monkeypatch.setattr("streamal.broker.kafka.oauth.urlopen", endpoint)
+    monkeypatch.setattr("streamal.broker.oauth.urlopen", endpoint)
     clock = Seconds()
     made = ClientCredentials("https://login.example/token", "id:1", "p w", scope, clock)
     return made, clock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -75,7 +75,7 @@ class Records:
             required_labels=required,
         )
         record = self.record("reviews", offset, review.to_bytes(), decided, partition)
-        return record if gold is None else replace(record, headers=((GOLD_HEADER, gold.encode()),))
+        return record if gold is None else record._replace(headers=((GOLD_HEADER, gold.encode()),))
 
     def label(
         self,

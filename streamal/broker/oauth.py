@@ -14,15 +14,10 @@ from urllib.error import HTTPError
 from urllib.parse import quote_plus, urlencode
 from urllib.request import Request, urlopen
 
-from kafka.errors import SaslAuthenticationFailedError
-from kafka.net.sasl.oauth import AbstractTokenProvider
-
 from streamal.broker.connection import KafkaConnection
 from streamal.errors import SettingsInvalid
 
-__all__ = ["token_provider"]
-
-#: kafka-python asks for a token on its network thread, and heartbeats wait meanwhile.
+#: Clients ask for a token on a network thread, and heartbeats wait meanwhile.
 ENDPOINT_LIMIT_SECONDS = 5.0
 #: Part of a token's life after which a new one is fetched, so that none expires on its way.
 USED_LIFE = 0.8
@@ -78,6 +73,10 @@ class ClientCredentials:
                 self._fresh_until = self._monotonic() + USED_LIFE * life
             return self._token
 
+    def seconds_left(self) -> float:
+        """For how long `token` will go on returning the kept token."""
+        return self._fresh_until - self._monotonic()
+
     def _fetch(self) -> tuple[str, float]:
         form = {"grant_type": "client_credentials"}
         if self._scope:
@@ -95,40 +94,29 @@ class ClientCredentials:
         return token, float(answer.get("expires_in", ASSUMED_LIFE_SECONDS))
 
 
-class _Provider(AbstractTokenProvider):  # type: ignore[misc] # kafka-python has no types
-    """Shows a token source to kafka-python."""
-
-    def __init__(self, source: TokenSource) -> None:
-        super().__init__()
-        self._source = source
-
-    def token(self) -> str:
-        try:
-            return self._source.token()
-        except HTTPError as error:
-            error.close()
-            if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                refusal = f"no token from {error.url}: {error}"
-                raise SaslAuthenticationFailedError(refusal) from error
-            raise
-
-
-def token_provider(connection: KafkaConnection) -> AbstractTokenProvider:
-    """The provider that the connection's settings describe.
+def token_source(connection: KafkaConnection) -> TokenSource:
+    """The source that the connection's settings describe.
 
     Raises:
         SettingsInvalid: the factory cannot be imported or makes something else.
     """
     if connection.oauth_token_factory is not None:
-        return _Provider(_made(connection.oauth_token_factory))
-    return _Provider(
-        ClientCredentials(
-            connection.oauth_token_url or "",
-            connection.oauth_client_id or "",
-            connection.oauth_client_secret or "",
-            connection.oauth_scope,
-        )
+        return _made(connection.oauth_token_factory)
+    return ClientCredentials(
+        connection.oauth_token_url or "",
+        connection.oauth_client_id or "",
+        connection.oauth_client_secret or "",
+        connection.oauth_scope,
     )
+
+
+def refusal(error: Exception) -> str | None:
+    """What a token endpoint said when it refused us; None for an error that may pass."""
+    if isinstance(error, HTTPError):
+        error.close()
+        if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return f"no token from {error.url}: {error}"
+    return None
 
 
 def _made(target: str) -> TokenSource:

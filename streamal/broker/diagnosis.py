@@ -1,4 +1,4 @@
-"""Why no broker answers: the cause that kafka-python only logs while it keeps trying."""
+"""Why no broker answers: the cause that a client only logs while it keeps trying."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.config import tls_context
+from streamal.broker.tls import tls_context
 
 __all__ = ["diagnosis"]
 

@@ -1,4 +1,4 @@
-"""Calls of kafka-python that know no time limit, given one.
+"""Calls of client libraries that know no time limit, given one.
 
 Committing a transaction and closing a client wait for as long as the broker is away. Here such a
 call runs on a daemon thread of its own; the caller stops waiting when its time is up and may come

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from streamal.broker.connection import KafkaConnection
-from streamal.broker.kafka.broker import KafkaBroker
+from streamal.broker.opening import kafka_broker
 from streamal.errors import BrokerGone, BrokerUnavailable
 
 __all__ = ["await_broker"]
@@ -34,9 +34,9 @@ def await_broker(connection: KafkaConnection, limit_seconds: float) -> None:
     while True:
         left = max(_SHORTEST_TRY_SECONDS, deadline - time.monotonic())
         limit = min(left, connection.request_timeout_seconds)
-        broker = KafkaBroker(replace(connection, request_timeout_seconds=limit))
+        broker = kafka_broker(replace(connection, request_timeout_seconds=limit))
         try:
-            with _silent("kafka"):
+            with _silent("kafka", "librdkafka"):
                 broker.admin()
         except BrokerUnavailable as error:
             if time.monotonic() >= deadline:
@@ -50,12 +50,13 @@ def await_broker(connection: KafkaConnection, limit_seconds: float) -> None:
 
 
 @contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep the client from logging every try: the error that is raised says it once."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+def _silent(*names: str) -> Iterator[None]:
+    """Keep the clients from logging every try: the error that is raised says it once."""
+    before = {logging.getLogger(name): logging.getLogger(name).level for name in names}
     try:
+        for logger in before:
+            logger.setLevel(logging.CRITICAL)
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in before.items():
+            logger.setLevel(level)
