@@ -158,6 +158,7 @@ def asked(case: Case) -> tuple[Model, Model, list[object]]:
 @given(cuts=st.lists(st.integers(0, len(ITEMS)), max_size=12).map(sorted))
 def test_any_batch_is_answered_as_its_items_one_by_one(case: Case, cuts: list[int]) -> None:
     model, copy, one_by_one = asked(case)
+    assert answers(model, case, 3, 3) == []
     assert split(model, case, cuts) == one_by_one
     assert split(copy, case, cuts) == one_by_one
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from river.base import Classifier
 from river.compose import Pipeline
 from river.multiclass import OneVsRestClassifier
@@ -15,7 +16,7 @@ from river.neighbors import KNNClassifier
 from streamal.core.batch import Block, Distributions, Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums
 from streamal.core.learners.experts import ExpertMixture
-from streamal.core.learners.hyperplane import LinearVotes, Planes
+from streamal.core.learners.hyperplane import LinearVotes, Planes, logistic_shares
 from streamal.core.learners.naive_bayes import FlooredGaussianNB, GaussianVotes
 from streamal.core.learners.neighbours import NeighbourVotes
 from streamal.errors import Reject
@@ -71,6 +72,11 @@ class GuardedClassifier:
         """All but what was derived."""
         return {name: value for name, value in self.__dict__.items() if name != "_votes"}
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In order of appearance."""
+        return tuple(self._codes)
+
     def predict_proba(self, columns: Encoded) -> Distributions:
         """Finite, non-negative probabilities summing to 1, in order of appearance; or nothing.
 
@@ -79,26 +85,35 @@ class GuardedClassifier:
         """
         if not self._codes:
             return Distributions(len(columns))
+        votes = self.votes(columns)
         with np.errstate(all="ignore"):
-            shares = np.maximum(self._shares(columns), 0.0)  # NaN stays and spoils the total
-            total = column_sums(shares)
-            known = (total > 0.0) & (total < np.inf)
-            p = np.ascontiguousarray((shares / total).T)
-        rows = np.flatnonzero(known)
-        if len(rows) < len(columns):
-            p = p[rows]
-        return Distributions(
-            len(columns), [Block(rows, tuple(self._codes), p)] if len(rows) else ()
-        )
+            shares = self._asked(columns) if votes is None else votes(columns)
+        (distributions,) = _distributions([self.classes], shares[None])
+        return distributions
 
-    def _shares(self, columns: Encoded) -> Table:
-        if not columns.fixed:
-            return self._asked(columns)
+    @classmethod
+    def predict_all(
+        cls, classifiers: Sequence[GuardedClassifier], columns: Encoded
+    ) -> tuple[Distributions, ...]:
+        """What each of several classifiers predicts; linear ones in one computation."""
+        prepared = [each.votes(columns) for each in classifiers]
+        linear = [each for each in prepared if isinstance(each, LinearVotes) and not each.softmax]
+        classes = [each.classes for each in classifiers]
+        if len(linear) < len(classifiers) or len(set(map(len, classes))) > 1:
+            return tuple(each.predict_proba(columns) for each in classifiers)
+        with np.errstate(all="ignore"):
+            logits = Planes.stacked([each.planes for each in linear]).at(columns)
+            shares = logistic_shares(logits.reshape(len(linear), len(classes[0]), len(columns)))
+        return _distributions(classes, shares)
+
+    def votes(self, columns: Encoded) -> Votes | None:
+        """How it predicts many items at once; None where River must be asked for each."""
+        if not columns.fixed or not self._codes:
+            return None
         if self._votes is None or self._votes[0] != columns.names:
             codes = tuple(self._codes.values())
             self._votes = columns.names, _votes(self._model, codes, columns)
-        votes = self._votes[1]
-        return self._asked(columns) if votes is None else votes(columns)
+        return self._votes[1]
 
     def _asked(self, columns: Encoded) -> Table:
         """River's answers item by item; NaN where it has none."""
@@ -148,6 +163,33 @@ class GuardedClassifier:
             name = type(self._model).__name__
             raise Reject("unlearnable", f"{name}: {type(error).__name__}: {error}") from error
         self._codes[label] = code
+
+
+def _distributions(
+    classes: Sequence[tuple[str, ...]], shares: NDArray[np.float64]
+) -> tuple[Distributions, ...]:
+    """Shares made probabilities; an item whose shares add up to no positive number knows nothing.
+
+    Args:
+        classes: of each classifier.
+        shares: shape (classifiers, classes, n).
+    """
+    with np.errstate(all="ignore"):
+        shares = np.maximum(shares, 0.0)  # NaN stays and spoils the total
+        total = column_sums(shares)
+        known = (total > 0.0) & (total < np.inf)
+        p = np.ascontiguousarray((shares / total[:, None]).transpose(0, 2, 1))
+    size = shares.shape[2]
+    if known.all():
+        rows = np.arange(size)
+        return tuple(
+            Distributions(size, [Block(rows, names, own)] if size else ())
+            for names, own in zip(classes, p, strict=True)
+        )
+    return tuple(
+        Distributions(size, [Block(rows, names, own[rows])] if len(rows) else ())
+        for names, own, rows in zip(classes, p, map(np.flatnonzero, known), strict=True)
+    )
 
 
 def _votes(model: RiverModel, codes: Sequence[int], columns: Encoded) -> Votes | None:

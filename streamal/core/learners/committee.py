@@ -82,8 +82,7 @@ class BaggingCommittee(Learner):
 
     def committee_proba(self, features: FeatureColumns) -> tuple[Distributions, ...]:
         """See `Learner`; members that have drawn no label yet know nothing."""
-        columns = self._front_end.encode(features)
-        return tuple(member.predict_proba(columns) for member in self._members)
+        return GuardedClassifier.predict_all(self._members, self._front_end.encode(features))
 
     def learn(self, features: Features, label: str, *, event_id: str, weight: float = 1.0) -> None:
         """See `Learner`."""

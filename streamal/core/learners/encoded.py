@@ -132,7 +132,7 @@ def weighted_sums(weights: Table, table: Table) -> Table:
     """
     size = table.shape[1]
     if size < LEAST_ITEMS:
-        table = np.repeat(table, LEAST_ITEMS, axis=1)
+        table = np.concatenate([table] * LEAST_ITEMS, axis=1)
     sums = np.einsum("sc,cn->sn", np.ascontiguousarray(weights), np.ascontiguousarray(table))
     return sums if sums.shape[1] == size else np.ascontiguousarray(sums[:, :size])
 
@@ -151,9 +151,16 @@ def paired_sums(tables: NDArray[np.float64], table: Table) -> Table:
     return sums
 
 
-def column_sums(table: Table) -> NDArray[np.float64]:
-    """The sum over the rows of a table, item by item, in their order: shape (n,)."""
-    total: NDArray[np.float64] = table[0].copy()
-    for row in table[1:]:
-        total += row
+def column_sums(tables: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sums over the rows of tables, item by item, in their order.
+
+    Args:
+        tables: shape (..., rows, n), at least one row.
+
+    Returns:
+        Shape (..., n).
+    """
+    total: NDArray[np.float64] = tables[..., 0, :].copy()
+    for row in range(1, tables.shape[-2]):
+        total += tables[..., row, :]
     return total

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from river.linear_model import (
     ALMAClassifier,
     LogisticRegression,
@@ -24,7 +25,7 @@ from river.optim.losses import BinaryLoss
 from streamal.core.batch import Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums, weighted_sums
 
-__all__ = ["LinearVotes", "Planes"]
+__all__ = ["LinearVotes", "Planes", "logistic_shares"]
 
 #: From here on River's sigmoid is 0 or 1.
 _LARGEST_LOGIT: Final = 30.0
@@ -40,9 +41,9 @@ class Planes:
     """
 
     def __init__(self, names: tuple[str, ...], weights: Table, intercepts: Vector) -> None:
-        self._names = names
-        self._weights = weights
-        self._intercepts = intercepts[:, None]
+        self.names = names
+        self.weights = weights
+        self.intercepts = intercepts[:, None]
 
     @classmethod
     def of(
@@ -65,11 +66,11 @@ class Planes:
         return cls(names, np.array(table, dtype=np.float64).reshape(len(read), -1), intercepts)
 
     def __len__(self) -> int:
-        return len(self._weights)
+        return len(self.weights)
 
     def at(self, columns: Encoded) -> Table:
         """The value of every function, shape (classes, n); NaN where a column is no number."""
-        return weighted_sums(self._weights, columns.chosen(self._names)) + self._intercepts
+        return weighted_sums(self.weights, columns.chosen(self.names)) + self.intercepts
 
     def boundary_distance(self, columns: Encoded) -> Vector:
         """The distance from each item to the nearest boundary of the region of its class.
@@ -93,13 +94,22 @@ class Planes:
 
     def _nearest(self, code: int, values: Table) -> Vector:
         """Where two classes have the same weights, no move changes the lead."""
-        slopes = np.sqrt(np.add.reduce((self._weights[code] - self._weights) ** 2, axis=1))
+        slopes = np.sqrt(np.add.reduce((self.weights[code] - self.weights) ** 2, axis=1))
         others = np.arange(len(self)) != code
         leads, slopes = (values[code] - values)[others], slopes[others, None]
         flat = np.where(leads == 0.0, 0.0, leads * np.inf)
         distances: Table = np.where(slopes > 0.0, leads / slopes, flat)
         nearest: Vector = distances.min(axis=0)
         return nearest
+
+    @classmethod
+    def stacked(cls, planes: Sequence[Planes]) -> Planes:
+        """Those of several classifiers with the same columns, one after the other."""
+        return cls(
+            planes[0].names,
+            np.concatenate([each.weights for each in planes]),
+            np.concatenate([each.intercepts[:, 0] for each in planes]),
+        )
 
 
 class LinearVotes:
@@ -111,8 +121,8 @@ class LinearVotes:
     """
 
     def __init__(self, planes: Planes, *, softmax: bool) -> None:
-        self._planes = planes
-        self._softmax = softmax
+        self.planes = planes
+        self.softmax = softmax
 
     @classmethod
     def of(cls, model: object, codes: Sequence[int], columns: Encoded) -> LinearVotes | None:
@@ -131,14 +141,25 @@ class LinearVotes:
 
     def __call__(self, columns: Encoded) -> Table:
         """Shares of the classes, shape (classes, n)."""
-        logits = self._planes.at(columns)
-        if self._softmax:
-            shares: Table = np.exp(logits - logits.max(axis=0))
-            return shares
-        shares = 1.0 / (1.0 + np.exp(-logits))
-        shares[logits < -_LARGEST_LOGIT] = 0.0
-        shares[:, column_sums(shares) == 0.0] = 1.0
+        logits = self.planes.at(columns)
+        if not self.softmax:
+            return logistic_shares(logits)
+        shares: Table = np.exp(logits - logits.max(axis=0))
         return shares
+
+
+def logistic_shares(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """River's shares of classes that have a logistic function each; even where none has any.
+
+    Args:
+        logits: shape (..., classes, n).
+    """
+    shares: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logits))
+    small = logits < -_LARGEST_LOGIT
+    if small.any():
+        shares[small] = 0.0
+        shares = np.where((column_sums(shares) == 0.0)[..., None, :], 1.0, shares)
+    return shares
 
 
 def _has_logistic_functions(model: Any) -> bool:  # noqa: ANN401 - River's classes

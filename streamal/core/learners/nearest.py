@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamal.core.batch import Vector
-from streamal.core.learners.encoded import Table
+from streamal.core.learners.encoded import Table, column_sums, weighted_sums
 
 __all__ = ["Nearest", "nearest"]
 
@@ -35,9 +35,8 @@ class Nearest(NamedTuple):
 def nearest(kept: NDArray[np.float64], table: Table, count: int) -> Nearest:
     """The nearest kept items of each item; of equally near ones the oldest.
 
-    A matrix product finds who may be among the nearest. It rounds differently with other items in
-    the batch; so all that could be in by any rounding are taken, and their distances computed one
-    by one: these decide, and they are the same whatever the other items are.
+    Products of all with all find who may be among the nearest: all that could be by any rounding,
+    which is large where two items are alike. Then their distances are computed, and these decide.
 
     Args:
         kept: shape (kept items, columns), the oldest first.
@@ -49,10 +48,10 @@ def nearest(kept: NDArray[np.float64], table: Table, count: int) -> Nearest:
         if len(kept) <= count:
             everyone = np.arange(len(queries) * len(kept))
             return _measured(kept, queries, everyone)
-        lengths = np.add.reduce(kept * kept, axis=1)
+        columns = np.ascontiguousarray(kept.T)
         step = max(1, _TILE // len(kept))
         found = [
-            _nearest(kept, lengths, queries[start : start + step], count, start)
+            _nearest(kept, columns, queries[start : start + step], count, start)
             for start in range(0, max(1, len(queries)), step)
         ]
     return found[0] if len(found) == 1 else Nearest(*map(np.concatenate, zip(*found, strict=True)))
@@ -60,28 +59,33 @@ def nearest(kept: NDArray[np.float64], table: Table, count: int) -> Nearest:
 
 def _nearest(
     kept: NDArray[np.float64],
-    lengths: Vector,
+    columns: Table,
     queries: NDArray[np.float64],
     count: int,
     start: int,
 ) -> Nearest:
-    pairs = _measured(kept, queries, _candidates(kept, lengths, queries, count))
+    pairs = _measured(kept, queries, _candidates(columns, queries, count))
     if len(pairs.items) > count * len(queries):
         pairs = _pruned(pairs, count)
     return pairs._replace(items=pairs.items + start)
 
 
-def _candidates(
-    kept: NDArray[np.float64], lengths: Vector, queries: NDArray[np.float64], count: int
-) -> _Places:
-    """Number of each pair, counted item by item, that may be among the nearest."""
-    apart = queries @ kept.T
+def _candidates(columns: Table, queries: NDArray[np.float64], count: int) -> _Places:
+    """Number of each pair, counted item by item, that may be among the nearest.
+
+    Args:
+        columns: of the kept items, shape (columns, kept items).
+        queries: shape (n, columns).
+        count: how many are wanted, below the number of kept items.
+    """
+    lengths = column_sums(columns * columns) if len(columns) else np.zeros(columns.shape[1])
+    apart = weighted_sums(queries, columns)
     apart *= -2.0
     apart += lengths  # squared distances, but for the query's own length
     limits = np.partition(apart, count - 1, axis=1)[:, count - 1]
     # Sixteen times what rounding can do, to this and to the distances that decide.
     most = lengths.max() + np.add.reduce(queries * queries, axis=1)
-    limits += 16 * (kept.shape[1] + 8) * np.finfo(np.float64).eps * most
+    limits += 16 * (len(columns) + 8) * np.finfo(np.float64).eps * most
     return np.flatnonzero(~(apart > limits[:, None]))  # what overflowed is in
 
 

@@ -31,10 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamal.core.batch import FeatureColumns, Vector
-from streamal.core.learners.encoded import Columns, Encoded, Table
-from streamal.core.types import Features
+from streamal.core.learners.encoded import Encoded, Table
 
-__all__ = ["AsIs", "Encoding", "FrontEnd", "Preprocessor", "plain"]
+__all__ = ["AsIs", "Encoding", "FrontEnd", "Preprocessor"]
 
 #: Scaled values are clipped here, in standard deviations: one wild value would otherwise throw the
 #: weights of a linear model off for thousands of items.
@@ -72,17 +71,15 @@ class Encoding(StrEnum):
     NOMINAL = "nominal"
 
 
-def plain(features: Features) -> Columns:
-    """Features for a user's own pipeline: as they are, lists flattened, missing values left out.
-
-    >>> plain({"size": 3, "colour": "red", "age": None, "place": (0.5, 2)})
-    {'size': 3.0, 'place.0': 0.5, 'place.1': 2.0, 'colour': 'red'}
-    """
-    return AsIs().encode(FeatureColumns([features])).rows[0]
-
-
 class AsIs:
-    """The front end of a user's own pipeline: `plain`, nothing learned."""
+    """The front end of a user's own pipeline; learns nothing.
+
+    Features are as they are, lists flattened, missing values left out.
+
+    >>> item = FeatureColumns([{"size": 3, "colour": "red", "age": None, "place": (0.5, 2)}])
+    >>> AsIs().encode(item).rows
+    [{'size': 3.0, 'place.0': 0.5, 'place.1': 2.0, 'colour': 'red'}]
+    """
 
     def learn(self, features: FeatureColumns) -> None:
         """Nothing to learn."""

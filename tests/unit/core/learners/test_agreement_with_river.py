@@ -18,7 +18,7 @@ from river.neighbors import KNNClassifier, LazySearch
 from scipy.stats import norm
 
 from streamal.core.batch import FeatureColumns
-from streamal.core.learners.classifier import GuardedClassifier, _votes
+from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.preprocess import Encoding, Preprocessor
 from streamal.core.learners.regression.guarded import GuardedRegressor
@@ -45,7 +45,7 @@ def compared(model: Any, encoding: Encoding, *, digits: int = 6) -> None:  # noq
         front_end.learn(item)
         guarded.learn(front_end.encode(item).rows[0], label)
     columns = front_end.encode(FeatureColumns([x for x, _ in items(80, 2, digits=digits)]))
-    assert _votes(guarded._model, tuple(guarded._codes.values()), columns) is not None
+    assert guarded.votes(columns) is not None, "River would be asked for each"
     ours = guarded.predict_proba(columns).items()
     for row, answer in zip(columns.rows, ours, strict=True):
         theirs = guarded._model.predict_proba_one(row)

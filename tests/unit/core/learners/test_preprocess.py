@@ -9,7 +9,7 @@ import pytest
 
 from streamal.core.batch import FeatureColumns
 from streamal.core.learners.encoded import Columns
-from streamal.core.learners.preprocess import CLIP, Encoding, Preprocessor, plain
+from streamal.core.learners.preprocess import CLIP, AsIs, Encoding, Preprocessor
 from streamal.core.types import Features
 
 
@@ -159,9 +159,6 @@ def test_one_wild_value_does_not_poison_the_scale() -> None:
     assert math.isfinite(x)
 
 
-def test_plain_keeps_text_flattens_lists_and_drops_what_is_missing() -> None:
-    assert plain({"a": None, "b": math.nan, "c": "text", "d": (1.0,), "e": True}) == {
-        "c": "text",
-        "d.0": 1.0,
-        "e": 1.0,
-    }
+def test_as_is_keeps_text_flattens_lists_and_drops_what_is_missing() -> None:
+    item = FeatureColumns([{"a": None, "b": math.nan, "c": "text", "d": (1.0,), "e": True}])
+    assert AsIs().encode(item).rows == [{"c": "text", "d.0": 1.0, "e": 1.0}]
