@@ -19,7 +19,7 @@ from streamal.core.types import (
     Task,
     top_class,
 )
-from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
+from streamal.events import DecodedPrediction, ModelView, ReviewRequest, StrategyAdvice
 from streamal.roles.intake import as_production
 from streamal.roles.responses import trusted
 
@@ -54,14 +54,14 @@ class Appraisal:
         model_version: of the model that was asked.
     """
 
-    prediction: Prediction
+    prediction: DecodedPrediction
     outlook: Outlook
     context: Context
     model_version: int
 
 
 def appraise(
-    prediction: Prediction,
+    prediction: DecodedPrediction,
     serving: ServingModel,
     committee: tuple[str, ...],
     *,
@@ -109,7 +109,10 @@ def appraise(
 
 
 def _members(
-    prediction: Prediction, production: Production, outlook: Outlook, committee: tuple[str, ...]
+    prediction: DecodedPrediction,
+    production: Production,
+    outlook: Outlook,
+    committee: tuple[str, ...],
 ) -> tuple[Probabilities, ...]:
     members: list[Probabilities] = []
     if "learner" in committee:
@@ -124,7 +127,10 @@ def _members(
 
 
 def _values(
-    prediction: Prediction, production: Production, outlook: Outlook, committee: tuple[str, ...]
+    prediction: DecodedPrediction,
+    production: Production,
+    outlook: Outlook,
+    committee: tuple[str, ...],
 ) -> tuple[float, ...]:
     """The numbers of the committee of a regression; empty in a classification."""
     if production.value is None:
@@ -198,14 +204,14 @@ class Reviewing:
             decided_at=decided_at,
             expires_at=decided_at + timedelta(seconds=self.ttl_seconds),
             features=prediction.features,
-            prediction=prediction.prediction,
+            prediction=prediction.prediction.event(),
             model=ModelView(
                 version=appraisal.model_version,
                 label=top_class(appraisal.outlook.probabilities),
                 probabilities=dict(appraisal.outlook.probabilities),
                 value=appraisal.outlook.value,
             ),
-            produced_by=prediction.model,
+            produced_by=prediction.model.event(),
             score=decision.score,
             strategy=decision.strategy,
             policy=self.policy,

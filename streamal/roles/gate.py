@@ -15,7 +15,8 @@ from typing import Literal
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions, Decision
 from streamal.errors import Rebalanced, Reject, Retriable
-from streamal.events import Prediction, ReviewRequest
+from streamal.events import DecodedPrediction, ReviewRequest
+from streamal.events.formats import Outcome
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
 from streamal.roles.appraisal import Appraisal, Reviewing, appraise
@@ -26,7 +27,7 @@ from streamal.roles.delivery import Delivery
 from streamal.roles.gate_batch import Decided, GateBatch
 from streamal.roles.gate_state import GateStateReader, state_key
 from streamal.roles.gold import GoldShare
-from streamal.roles.intake import Intake
+from streamal.roles.intake import Intake, usable
 from streamal.roles.models_topic import ModelFollower
 from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
@@ -203,10 +204,9 @@ class GateRole:
         partition = self._partitions[record.partition]
         if record.offset >= partition.next_offset:
             return True
-        try:
-            partition.remember(self._intake.read(record, self._clock.now()).event_id)
-        except Reject:
-            return False
+        for outcome in self._intake.read(record, self._clock.now()):
+            if not isinstance(outcome, Reject):
+                partition.remember(outcome.event_id)
         return False
 
     def _handle(self, together: Sequence[Record]) -> None:
@@ -216,7 +216,8 @@ class GateRole:
             appraised = [
                 (record, appraisal)
                 for record in together
-                if (appraisal := self._appraise(record, partition, conditions)) is not None
+                for outcome in self._intake.read(record, conditions.now)
+                if (appraisal := self._appraise(record, outcome, partition, conditions)) is not None
             ]
             if partition.gate.policy.decision_window is not None:
                 partition.gate.plan([each.context for _, each in appraised], conditions)
@@ -243,11 +244,11 @@ class GateRole:
         return quality.model_at_least if on_model else quality.production_at_least
 
     def _appraise(
-        self, record: Record, partition: GatePartition, conditions: Conditions
+        self, record: Record, outcome: Outcome, partition: GatePartition, conditions: Conditions
     ) -> Appraisal | None:
-        """What is known about the event in a record; None when it goes to the dead letters."""
+        """What is known about an event in a record; None when it goes to the dead letters."""
         try:
-            prediction = self._intake.read(record, conditions.now)
+            prediction = usable(outcome)
             partition.claim(prediction.event_id)
         except Reject as reject:
             self._dead_letters.send(self.delivery.producer, record, reject)
@@ -288,7 +289,7 @@ class GateRole:
             self._mix_in_gold(prediction, decision, conditions.now)
             self._make_up(appraisal, decision, partition, conditions)
 
-    def _mix_in_gold(self, neighbour: Prediction, decision: Decision, now: float) -> None:
+    def _mix_in_gold(self, neighbour: DecodedPrediction, decision: Decision, now: float) -> None:
         """Beside a request perhaps one whose answer is known; no event, and not of the budget."""
         gold = None if self._gold is None else self._gold.beside(neighbour)
         if gold is not None:

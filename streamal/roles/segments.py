@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from streamal.events import Prediction
+from streamal.events import DecodedPrediction
 from streamal.events.segments import OTHER, PREDICTION, segment_value
 
 __all__ = ["SegmentNames", "segment_limits"]
@@ -49,7 +49,7 @@ class SegmentNames:
                 key: set(listed.get(key, ())[:limit]) for key, limit in self._limits.items()
             }
 
-    def of(self, prediction: Prediction) -> dict[str, str]:
+    def of(self, prediction: DecodedPrediction) -> dict[str, str]:
         """The event's segment of each key, by the name that it is to be counted under."""
         named: dict[str, str] = {}
         for key in self._limits:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
+from msgspec import structs
+
 from streamal.core.gate import Gate
 from streamal.core.strategies import is_numeric
 from streamal.core.types import (
@@ -23,7 +25,7 @@ from streamal.core.types import (
     Reason,
     top_class,
 )
-from streamal.events import ModelRef, Output, ReviewRequest
+from streamal.events import DecodedModel, DecodedOutput, ReviewRequest
 from streamal.roles.appraisal import Appraisal, Reviewing, ServingModel, appraise
 
 __all__ = ["Outcome", "Synthesis", "SyntheticAccount"]
@@ -154,15 +156,14 @@ class Synthesis:
         label = top_class(outlook.probabilities)
         if label is None:
             return None
-        made_up = neighbour.prediction.model_copy(
-            update={
-                "event_id": self._event_id(neighbour.prediction.event_id),
-                "features": dict(item.features),
-                "prediction": Output(label=label),
-                "model": ModelRef(name="streamal", version=str(serving.version)),
-                "committee": None,
-                "metadata": {},
-            }
+        made_up = structs.replace(
+            neighbour.prediction,
+            event_id=self._event_id(neighbour.prediction.event_id),
+            features=dict(item.features),
+            prediction=DecodedOutput(label=label),
+            model=DecodedModel("streamal", str(serving.version)),
+            committee=None,
+            metadata={},
         )
         request = self.reviewing.request(
             appraise(made_up, serving, ()),

@@ -8,16 +8,18 @@ import pytest
 
 from streamal.core.learners import Target, build_model
 from streamal.core.types import Decision, Production, Reason
-from streamal.events import Output, Prediction, ReviewRequest
+from streamal.events import DecodedPrediction, Output, Prediction, ReviewRequest, decoded
 from streamal.roles.appraisal import Reviewing, ServingModel, appraise
 
 
-def prediction(**output: object) -> Prediction:
-    return Prediction(
-        event_id="e1",
-        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
-        features={"x": 1.0},
-        prediction=Output.model_validate(output),
+def prediction(**output: object) -> DecodedPrediction:
+    return decoded(
+        Prediction(
+            event_id="e1",
+            timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+            features={"x": 1.0},
+            prediction=Output.model_validate(output),
+        )
     )
 
 
@@ -49,5 +51,5 @@ def test_reviewers_see_tokens_and_objects_as_production_published_them() -> None
     )
     assert request.segments == {"model_version": "7"}
     again = ReviewRequest.from_bytes(request.to_bytes())
-    assert again.prediction == published.prediction
+    assert again.prediction == published.event().prediction
     assert again.prediction.label == "ok"

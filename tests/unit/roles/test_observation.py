@@ -9,21 +9,23 @@ import pytest
 
 from streamal.core.learners import Outlook
 from streamal.core.types import Context
-from streamal.events import Prediction
+from streamal.events import Prediction, decoded
 from streamal.roles.appraisal import Appraisal
 from streamal.roles.intake import as_production
 from streamal.roles.observation import Observing
 
 
 def appraised(features: dict[str, Any], prediction: dict[str, Any], **fields: Any) -> Appraisal:  # noqa: ANN401 - any JSON
-    event = Prediction.model_validate(
-        {
-            "event_id": "e1",
-            "timestamp": datetime.now(UTC),
-            "features": features,
-            "prediction": prediction,
-            **fields,
-        }
+    event = decoded(
+        Prediction.model_validate(
+            {
+                "event_id": "e1",
+                "timestamp": datetime.now(UTC),
+                "features": features,
+                "prediction": prediction,
+                **fields,
+            }
+        )
     )
     context = Context("e1", event.features, as_production(event.prediction))
     return Appraisal(event, Outlook({}, (), 0.5), context, 0)
