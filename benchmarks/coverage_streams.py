@@ -19,9 +19,10 @@ import numpy as np
 from river import compose, datasets, linear_model, multiclass, preprocessing
 from river.datasets import synth
 
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
 from streamal.core.chance import draw
 from streamal.core.estimation import FloatArray
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import OnlineModel, build_model
 from streamal.core.types import FeatureValue, Production, top_class
 

@@ -29,10 +29,11 @@ from river.datasets import synth
 
 from benchmarks.coverage import LEVEL, POLICIES, STRATA, Draw, Selection, select
 from benchmarks.coverage_streams import ANSWERED, DELAY, EVENTS, LABELLED
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from streamal.core.batch import Batch, Outputs
 from streamal.core.chance import draw
 from streamal.core.estimation import Estimate, FloatArray, Response
 from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.regression import build_regression_model, build_regressor
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Context, Features, Production

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from streamal.core.batch import Batch, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import build_model
 from streamal.core.learners.labelled_memory import PER_CLASS
 from streamal.core.strategies import STRATEGIES, CommitteeStrategy, Strategy, build_strategy

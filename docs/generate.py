@@ -284,7 +284,8 @@ def _kind(node: _Schema, schema: _Schema) -> str:
         most = f"at most {node['maxItems']} " if "maxItems" in node else ""
         return f"list of {most}({_kind(node['items'], schema)})"
     if isinstance(node.get("additionalProperties"), Mapping):
-        return f"object of ({_kind(node['additionalProperties'], schema)})"
+        most = f"at most {node['maxProperties']} " if "maxProperties" in node else ""
+        return f"object of {most}({_kind(node['additionalProperties'], schema)})"
     names = {"date-time": "time", "path": "path", "password": "secret"}
     return names.get(node.get("format", ""), str(node.get("type", "any"))) + _range(node)
 

@@ -24,6 +24,7 @@ from streamal.core.types import Task
 from streamal.events import ProbabilityRules
 from streamal.events.formats import FlatFormat, Format
 from streamal.ports import Broker, Clock, Consumer
+from streamal.roles.arrivals import Arrivals
 from streamal.roles.breaker import Breaker
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import AtLeastOnce, Delivery, ExactlyOnce
@@ -34,6 +35,7 @@ from streamal.roles.intake import Intake
 from streamal.roles.lead import Lead, LeadOptions
 from streamal.roles.models_topic import ModelFollower, SnapshotReader
 from streamal.roles.quality import QualityOptions
+from streamal.roles.questions import Questions
 from streamal.roles.review_view import ReviewView
 from streamal.roles.reviewing import RequiredLabels, Reviewing
 from streamal.roles.segments import SegmentNames, segment_limits
@@ -88,14 +90,23 @@ class Pipeline:
                 exploration=gate.exploration,
                 stop_on=gate.stop_on,
             ),
-            intake=self._intake(),
-            reviewing=reviewing,
-            gold=gold_share(settings),
-            synthesis=Synthesis(gate.synthetic_share, settings.pipeline.seed, reviewing)
-            if gate.synthetic_share
-            else None,
+            arrivals=Arrivals(
+                self._intake(),
+                self._dead_letters("gate"),
+                Breaker(
+                    gate.breaker.max_reject_share,
+                    gate.breaker.window_events,
+                    gate.breaker.min_events,
+                ),
+            ),
+            questions=Questions(
+                reviewing,
+                gold_share(settings),
+                Synthesis(gate.synthetic_share, settings.pipeline.seed, reviewing)
+                if gate.synthetic_share
+                else None,
+            ),
             segments=SegmentNames(self._segment_limits()),
-            dead_letters=self._dead_letters("gate"),
             new_gate=lambda partitions: new_gate(settings, partitions),
             states=GateStateReader(self.broker, topics.gate_state, self.clock),
             models=ModelFollower(
@@ -105,11 +116,6 @@ class Pipeline:
                 self.metrics,
             ),
             delivery=lambda: self._delivery(instance),
-            breaker=Breaker(
-                gate.breaker.max_reject_share,
-                gate.breaker.window_events,
-                gate.breaker.min_events,
-            ),
             observing=observing(settings),
             clock=self.clock,
             metrics=self.metrics,

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from streamal.bootstrap.parts import blank_model
 from streamal.broker.kafka.checksums import checksum_warnings
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Production
 from streamal.errors import Reject

@@ -11,14 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from streamal.core.batch import (
-    Batch,
-    Block,
-    Distributions,
-    FeatureColumns,
-    Outlooks,
-    Outputs,
-)
+from streamal.core.batch import Batch, Block, Distributions, Outlooks, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.model import Model
 from streamal.core.strategies.base import Strategy
 from streamal.core.types import NONE_LABELLED, NOTHING, Lookahead, Probabilities

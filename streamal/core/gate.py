@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
 from streamal.core.budgets.base import BudgetPolicy, with_exploration
 from streamal.core.chance import draws
+from streamal.core.features import Vector
 from streamal.core.parameters import parameters_of
 from streamal.core.strategies.base import Strategy
 from streamal.core.types import (

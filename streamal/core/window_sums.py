@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.types import JsonState
 
 

@@ -15,8 +15,8 @@ import orjson
 from streamal.bootstrap import Pipeline, check_settings
 from streamal.broker.memory import MemoryBroker
 from streamal.clock import ManualClock
-from streamal.core.batch import FeatureColumns
 from streamal.core.estimation import Estimate
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import Learner, build_learner
 from streamal.core.types import top_class
 from streamal.demo.data import Item

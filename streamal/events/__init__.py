@@ -1,8 +1,18 @@
 """Wire contracts: every message that streamal reads or writes, and the adapters to them.
 
-May import pydantic and orjson; nothing of streamal but itself and `streamal.errors`.
+May import pydantic, orjson and msgspec; nothing of streamal but itself and `streamal.errors`.
 """
 
+from streamal.events.decoded import (
+    AnyModel,
+    AnyObject,
+    AnyOutput,
+    DecodedModel,
+    DecodedObject,
+    DecodedOutput,
+    DecodedPrediction,
+    decoded,
+)
 from streamal.events.drift import DriftEvent, DriftResponse
 from streamal.events.label import LabelEvent
 from streamal.events.prediction import (
@@ -33,11 +43,18 @@ __all__ = [
     "STANDS",
     "Adjudication",
     "AnnotatorRuling",
+    "AnyModel",
+    "AnyObject",
+    "AnyOutput",
     "ClassQuality",
     "ComparedLoss",
     "ComparedQuality",
     "DataSummary",
     "DeadLetter",
+    "DecodedModel",
+    "DecodedObject",
+    "DecodedOutput",
+    "DecodedPrediction",
     "DetectedObject",
     "DriftEvent",
     "DriftResponse",
@@ -58,4 +75,5 @@ __all__ = [
     "SnapshotHeader",
     "StrategyAdvice",
     "WindowStats",
+    "decoded",
 ]

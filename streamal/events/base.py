@@ -5,10 +5,11 @@ Unknown fields are ignored, so that a producer may be a minor version ahead of i
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar, cast
 
 import orjson
 from pydantic import (
@@ -23,8 +24,18 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from streamal.errors import Reject
+from streamal.events.bounds import (
+    ALWAYS_FITS,
+    IRREGULAR,
+    MAX_FEATURE_LIST,
+    MAX_FEATURES,
+    MAX_METADATA,
+    EntryByEntry,
+    check_size,
+)
 
 __all__ = [
+    "NUMBERS",
     "ClassLabel",
     "Event",
     "EventId",
@@ -37,8 +48,8 @@ __all__ = [
     "rejecting",
 ]
 
-#: Longest list that counts as a feature; embeddings belong into a reducer before the gate.
-MAX_FEATURE_LIST = 256
+#: What a number is in JSON; a boolean is none.
+NUMBERS: Final = frozenset({float, int})
 #: Longest detail of a reject, and longest key in it: it becomes a record header and may quote keys.
 _MAX_DETAIL: Final = 500
 _MAX_KEY: Final = 64
@@ -114,22 +125,53 @@ _FeatureList = Annotated[
     tuple[Annotated[float, Field(strict=True, allow_inf_nan=False)], ...],
     Field(max_length=MAX_FEATURE_LIST),
 ]
-FeatureMap = dict[
-    str,
-    Annotated[
-        bool | int | _Number | str | _FeatureList | None,
-        Explained(
-            "must be a finite number, text, a boolean, null or a list of at most "
-            f"{MAX_FEATURE_LIST} numbers"
-        ),
+
+
+def _scalar(_: str, value: object) -> object:
+    """A value that a feature or metadata may have as it is; text beyond ASCII may be no text."""
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(cast("float", value)) else IRREGULAR
+    if kind is str:
+        return value if cast("str", value).isascii() else IRREGULAR
+    return value if kind is int or kind is bool or value is None else IRREGULAR
+
+
+def _feature(key: str, value: object) -> object:
+    return _numbers(value) if type(value) is list else _scalar(key, value)
+
+
+def _numbers(values: list[object]) -> object:
+    if len(values) > MAX_FEATURE_LIST or not NUMBERS.issuperset(map(type, values)):
+        return IRREGULAR
+    numbers = tuple(map(float, cast("list[float]", values)))
+    return numbers if all(map(math.isfinite, numbers)) else IRREGULAR
+
+
+FeatureMap = Annotated[
+    dict[
+        str,
+        Annotated[
+            bool | int | _Number | str | _FeatureList | None,
+            Explained(
+                "must be a finite number, text, a boolean, null or a list of at most "
+                f"{MAX_FEATURE_LIST} numbers"
+            ),
+        ],
     ],
+    Field(max_length=MAX_FEATURES),
+    EntryByEntry(MAX_FEATURES, "features", _feature),
 ]
-Metadata = dict[
-    str,
-    Annotated[
-        bool | int | _Number | str | None,
-        Explained("must be a finite number, text, a boolean or null"),
+Metadata = Annotated[
+    dict[
+        str,
+        Annotated[
+            bool | int | _Number | str | None,
+            Explained("must be a finite number, text, a boolean or null"),
+        ],
     ],
+    Field(max_length=MAX_METADATA),
+    EntryByEntry(MAX_METADATA, "keys", _scalar),
 ]
 
 
@@ -142,6 +184,9 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
+    #: Whether others than streamal write it, so that what it holds has to be bounded.
+    from_outside: ClassVar[bool] = False
+
     schema_version: Literal[1] = 1
 
     @classmethod
@@ -151,7 +196,7 @@ class Event(BaseModel):
         Raises:
             Reject: not JSON, not an object, or not of this shape.
         """
-        return rejecting(cls, load_json(value))
+        return rejecting(cls, load_json(value, bounded=cls.from_outside))
 
     def to_bytes(self) -> bytes:
         """Compact JSON in UTF-8; times as RFC 3339 in UTC."""
@@ -161,17 +206,25 @@ class Event(BaseModel):
 E = TypeVar("E", bound=Event)
 
 
-def load_json(value: bytes | None) -> dict[str, Any]:
+def load_json(value: bytes | None, *, bounded: bool = True) -> dict[str, Any]:
     """A JSON object from bytes.
 
+    Args:
+        value: JSON in UTF-8.
+        bounded: whether a message that holds more than `bounds` allow is rejected.
+
     Raises:
-        Reject: `empty`, `malformed_json` or `not_an_object`.
+        Reject: `empty`, `too_large`, `malformed_json` or `not_an_object`.
     """
-    if not value or not value.strip():
+    if not value:
         raise Reject("empty", "the message has no value")
+    if bounded and len(value) > ALWAYS_FITS:
+        check_size(value)
     try:
         document = orjson.loads(value)
     except orjson.JSONDecodeError as error:
+        if not value.strip():
+            raise Reject("empty", "the message has no value") from None
         raise Reject("malformed_json", str(error)) from error
     if not isinstance(document, dict):
         raise Reject("not_an_object", f"expected a JSON object, got {type(document).__name__}")
@@ -187,7 +240,7 @@ def rejecting(cls: type[E], document: dict[str, Any], context: object = None) ->
     try:
         return cls.model_validate(document, context=context)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise Reject(_reason(first), _one_line(f"{_field(first)}: {first['msg']}")) from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -33,6 +33,8 @@ class LabelEvent(Event):
             out of estimation.
         prediction: production's prediction for unsolicited feedback; needed with `target = error`.
     """
+
+    from_outside: ClassVar[bool] = True
 
     event_id: EventId
     label: ClassLabel | None = None

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Final, Self
+import sys
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from streamal.events.base import (
+    NUMBERS,
     ClassLabel,
     Event,
     EventId,
@@ -18,6 +28,16 @@ from streamal.events.base import (
     Name,
     UtcDatetime,
 )
+from streamal.events.bounds import (
+    IRREGULAR,
+    MAX_BOX,
+    MAX_CLASSES,
+    MAX_COMMITTEE,
+    MAX_OBJECTS,
+    MAX_TOKENS,
+    EntryByEntry,
+    at_most,
+)
 
 __all__ = ["STANDS", "DetectedObject", "ModelRef", "Output", "Prediction", "ProbabilityRules"]
 
@@ -25,15 +45,37 @@ __all__ = ["STANDS", "DetectedObject", "ModelRef", "Output", "Prediction", "Prob
 #: the output stands. A reviewer who disagrees answers with any other class, such as "wrong".
 STANDS: Final = "ok"
 
-#: Longest sequence and most objects in one prediction: more would cost every gate its pace.
-_MAX_TOKENS: Final = 8192
-_MAX_OBJECTS: Final = 1024
-
+_LARGEST: Final = sys.float_info.max
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _probability(label: str, p: object) -> object:
+    if not 0 < len(label) <= 256:
+        return IRREGULAR
+    if type(p) is str:
+        return _spelled_out(p)
+    return float(cast("float", p)) if type(p) in NUMBERS else IRREGULAR
+
+
+def _spelled_out(number: str) -> object:
+    """A number as text; where Python's grammar and pydantic's may differ, pydantic decides."""
+    if not (number.isascii() and number.isprintable()) or "_" in number:
+        return IRREGULAR
+    try:
+        return float(number)
+    except ValueError:
+        return IRREGULAR
+
+
 #: From class to probability; JSON's keys are text already.
-_ProbabilityMap = dict[Annotated[str, Field(min_length=1, max_length=256)], float]
+_ProbabilityMap = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=256)], float],
+    Field(max_length=MAX_CLASSES),
+    EntryByEntry(MAX_CLASSES, "classes", _probability),
+]
 _Member = Annotated[
     _ProbabilityMap | _Finite,
+    Field(union_mode="left_to_right"),  # else each map would be looked at twice
     Explained("must be a finite number or an object from class (1 to 256 characters) to number"),
 ]
 
@@ -53,9 +95,13 @@ class ProbabilityRules(BaseModel):
 
 
 def _checked(probabilities: dict[str, float], rules: ProbabilityRules) -> dict[str, float]:
-    """Probabilities that are finite, not negative and sum to exactly 1 up to rounding."""
+    """Probabilities that are finite, not negative and sum to exactly 1 up to rounding.
+
+    Raises:
+        PydanticCustomError: `bad_probabilities`.
+    """
     for label, p in probabilities.items():
-        if not math.isfinite(p) or p < 0:
+        if not 0 <= p <= _LARGEST:
             raise PydanticCustomError(
                 "bad_probabilities", "P({label}) is {p}, not in [0, 1]", {"label": label, "p": p}
             )
@@ -78,8 +124,13 @@ def _sum(probabilities: dict[str, float]) -> float:
         return math.inf
 
 
-def _most_probable(probabilities: dict[str, float]) -> str:
-    return min(probabilities.items(), key=lambda item: (-item[1], item[0]))[0]
+def most_probable(probabilities: Mapping[str, float]) -> str:
+    """The class of the largest probability, and of several the first by name."""
+    best, largest = "", -1.0
+    for label, p in probabilities.items():
+        if p > largest or (p == largest and label < best):
+            best, largest = label, p
+    return best
 
 
 def _rules(info: ValidationInfo) -> ProbabilityRules:
@@ -113,7 +164,14 @@ class DetectedObject(BaseModel):
     label: ClassLabel | None = None
     score: _Share | None = None
     probabilities: _ProbabilityMap | None = None
-    box: Annotated[tuple[_Finite, ...], Field(min_length=2, max_length=16)] | None = None
+    box: (
+        Annotated[
+            tuple[_Finite, ...],
+            Field(min_length=2, max_length=MAX_BOX, fail_fast=True),
+            at_most(MAX_BOX, "numbers"),
+        ]
+        | None
+    ) = None
 
     @field_validator("probabilities")
     @classmethod
@@ -127,7 +185,7 @@ class DetectedObject(BaseModel):
         if self.probabilities is None and self.score is None:
             raise PydanticCustomError("missing_prediction", "needs probabilities or a score", {})
         if self.label is None and self.probabilities is not None:
-            object.__setattr__(self, "label", _most_probable(self.probabilities))
+            object.__setattr__(self, "label", most_probable(self.probabilities))
         return self
 
 
@@ -149,8 +207,22 @@ class Output(BaseModel):
     label: ClassLabel | None = None
     probabilities: _ProbabilityMap | None = None
     value: _Finite | None = None
-    token_probabilities: Annotated[tuple[_Share, ...], Field(max_length=_MAX_TOKENS)] | None = None
-    objects: Annotated[tuple[DetectedObject, ...], Field(max_length=_MAX_OBJECTS)] | None = None
+    token_probabilities: (
+        Annotated[
+            tuple[_Share, ...],
+            Field(max_length=MAX_TOKENS, fail_fast=True),
+            at_most(MAX_TOKENS, "tokens"),
+        ]
+        | None
+    ) = None
+    objects: (
+        Annotated[
+            tuple[DetectedObject, ...],
+            Field(max_length=MAX_OBJECTS, fail_fast=True),
+            at_most(MAX_OBJECTS, "objects"),
+        ]
+        | None
+    ) = None
 
     @field_validator("probabilities")
     @classmethod
@@ -164,7 +236,7 @@ class Output(BaseModel):
         if self.label is not None or self.value is not None:
             return self
         if self.probabilities is not None:
-            object.__setattr__(self, "label", _most_probable(self.probabilities))
+            object.__setattr__(self, "label", most_probable(self.probabilities))
         elif self.token_probabilities is not None or self.objects is not None:
             object.__setattr__(self, "label", STANDS)
         else:
@@ -187,14 +259,26 @@ class Prediction(Event):
         prediction: what production said.
         committee: what members of an ensemble said, each a map of probabilities or a value.
         metadata: anything to segment or display by; never a model input.
+
+    One message holds at most 32,768 values (numbers, texts, booleans, nulls, objects and lists), of
+    which 8,192 may be objects and lists, in whatever field.
     """
+
+    from_outside: ClassVar[bool] = True
 
     event_id: EventId
     timestamp: UtcDatetime
     model: ModelRef = ModelRef()
     features: FeatureMap
     prediction: Output
-    committee: tuple[_Member, ...] | None = None
+    committee: (
+        Annotated[
+            tuple[_Member, ...],
+            Field(max_length=MAX_COMMITTEE, fail_fast=True),
+            at_most(MAX_COMMITTEE, "members"),
+        ]
+        | None
+    ) = None
     metadata: Metadata = Field(default_factory=dict)
 
     @field_validator("committee")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class AnnotatorRuling(Event):
         ruled_at: when they decided.
         note: why, for colleagues.
     """
+
+    from_outside: ClassVar[bool] = True
 
     annotator: Name
     ruling: Literal["quarantine", "release", "dismiss"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from streamal.events.prediction import ModelRef, Output
+from streamal.events.decoded import AnyModel, AnyOutput
 
 __all__ = ["MISSING", "MODEL_NAME", "MODEL_VERSION", "OTHER", "PREDICTION", "segment_value"]
 
@@ -23,7 +23,7 @@ _LONGEST: Final = 64
 
 
 def segment_value(
-    key: str, produced_by: ModelRef, output: Output, metadata: Mapping[str, object]
+    key: str, produced_by: AnyModel, output: AnyOutput, metadata: Mapping[str, object]
 ) -> str | None:
     """The value of one key, as text; None when it does not apply (a class in a regression).
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamal.core.batch import Outlooks, Outputs, Vector
+from streamal.core.batch import Outlooks, Outputs
+from streamal.core.features import Vector
 from streamal.core.types import Truth
 
 

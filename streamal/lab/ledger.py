@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from streamal.core.batch import Vector
 from streamal.core.estimation import (
     AccuracyShift,
     AccuracyTracker,
@@ -20,6 +19,7 @@ from streamal.core.estimation import (
     WindowTotals,
 )
 from streamal.core.estimation.loss import LabelledLosses, LossTotals, LossTracker
+from streamal.core.features import Vector
 from streamal.core.gate import Decisions
 from streamal.core.window_sums import WindowSums
 

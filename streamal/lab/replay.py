@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 
 from streamal.core.assess import Assessed, Items, Seats, assess
-from streamal.core.batch import Distributions, FeatureColumns, Outlooks, Outputs, Vector
+from streamal.core.batch import Distributions, Outlooks, Outputs
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.gate import Decisions, Gate
 from streamal.core.learners import Model
 from streamal.core.types import Conditions, Production, Selection, Truth

@@ -11,51 +11,33 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Literal
 
 from streamal.core.assess import Assessed, Items, Seats, assess
-from streamal.core.batch import Batch
 from streamal.core.gate import Gate
 from streamal.core.types import Conditions
-from streamal.errors import Rebalanced, Reject, Retriable
-from streamal.events import Prediction, ReviewRequest
+from streamal.errors import Rebalanced, Retriable
+from streamal.events import ReviewRequest
 from streamal.events.topics import Topics
-from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
-from streamal.roles.breaker import Breaker
+from streamal.ports import Broker, Clock, Consumer, Headers, Record, TopicPartition
+from streamal.roles.arrivals import Arrival, Arrivals
 from streamal.roles.closing import close_all
-from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.delivery import Delivery
 from streamal.roles.gate_batch import Decided, GateBatch, Observer
 from streamal.roles.gate_state import GateStateReader, state_key
-from streamal.roles.gold import GoldShare
-from streamal.roles.intake import Intake, Read
 from streamal.roles.items import items_of
 from streamal.roles.models_topic import ModelFollower
 from streamal.roles.observation import Observing
 from streamal.roles.partition import GatePartition
-from streamal.roles.reviewing import Reviewing, Routed, asked_about
+from streamal.roles.questions import Questions
+from streamal.roles.reviewing import Routed
 from streamal.roles.segments import SegmentNames
-from streamal.roles.synthesis import Synthesis
-from streamal.state.gold import GOLD_HEADER
 from streamal.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
 #: Seconds between two measurements of the consumer lag: one request to each broker every time.
 _LAG_INTERVAL_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """New events of one partition, with the records that they came in."""
-
-    partition: GatePartition
-    records: Sequence[Record]
-    predictions: Sequence[Prediction]
-
-    def take(self, start: int, stop: int) -> _Arrival:
-        return _Arrival(self.partition, self.records[start:stop], self.predictions[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +63,14 @@ class GateRole:
     Args:
         broker: the log.
         options: settings.
-        intake: reads production's messages.
-        reviewing: writes review requests.
+        arrivals: reads production's messages, and turns away what cannot be decided on.
+        questions: makes review requests.
         segments: names the segments that an event is counted in.
-        dead_letters: writes dead letters.
         new_gate: makes a fresh gate for one of as many partitions as it is told.
         states: finds the states that earlier transactions stored.
         models: follows the online model.
         delivery: opens the transactional or the plain producer.
-        breaker: stops the role when too much is rejected.
         observing: counts what events look like; None where data drift is not watched.
-        gold: items with a known answer to mix in; None for none.
-        synthesis: asks about made-up items; None for none.
         clock: time of day.
         metrics: counts.
         observer: told of every decision that was committed; for the demo.
@@ -105,39 +83,31 @@ class GateRole:
         *,
         broker: Broker,
         options: GateOptions,
-        intake: Intake,
-        reviewing: Reviewing,
+        arrivals: Arrivals,
+        questions: Questions,
         segments: SegmentNames,
-        dead_letters: DeadLetterBox,
         new_gate: Callable[[int], Gate],
         states: GateStateReader,
         models: ModelFollower,
         delivery: Callable[[], Delivery],
-        breaker: Breaker,
         observing: Observing | None,
         clock: Clock,
         metrics: Metrics,
-        gold: GoldShare | None = None,
-        synthesis: Synthesis | None = None,
         observer: Observer | None = None,
     ) -> None:
         self._broker = broker
         self._options = options
-        self._intake = intake
-        self._reviewing = reviewing
+        self._arrivals = arrivals
+        self._questions = questions
         self._segments = segments
-        self._dead_letters = dead_letters
         self._new_gate = new_gate
         self._states = states
         self._models = models
         self._open_delivery = delivery
-        self._breaker = breaker
         self._observing = observing
         self._clock = clock
         self._metrics = metrics
         self._observer = observer
-        self._gold = gold
-        self._synthesis = synthesis
         self._partitions: dict[int, GatePartition] = {}
         self._batch = GateBatch()
         self._lag_due = 0.0
@@ -215,15 +185,9 @@ class GateRole:
             partition = self._partitions[number]
             if together[0].offset < partition.next_offset:
                 old = [record for record in together if record.offset < partition.next_offset]
-                self._remember(partition, old, now)
+                self._arrivals.remember(partition, old, now)
                 del together[: len(old)]
         return fresh
-
-    def _remember(self, partition: GatePartition, old: Sequence[Record], now: float) -> None:
-        """Refresh the memory of ids with what another gate, or an earlier life, has decided."""
-        for read in self._intake.read_all(old, now):
-            for prediction in read.predictions:
-                partition.remember(prediction.event_id)
 
     def _due(self, fresh: dict[int, list[Record]], now: float) -> list[list[Record]]:
         """What may be decided now: lists of one partition, windows where there are windows."""
@@ -254,7 +218,16 @@ class GateRole:
 
     def _handle(self, due: Sequence[Sequence[Record]], conditions: Conditions) -> None:
         """Read everything, ask the model about all of it at once, then decide list by list."""
-        arrivals = [self._arrived(together, conditions.now) for together in due]
+        arrivals = [
+            self._arrivals.read(
+                self._partitions[together[0].partition],
+                together,
+                conditions.now,
+                self.delivery.producer,
+                self._batch.rejected,
+            )
+            for together in due
+        ]
         predictions = [each for arrival in arrivals for each in arrival.predictions]
         if predictions:
             items = items_of(predictions)
@@ -275,43 +248,8 @@ class GateRole:
         for together in due:
             self._partitions[together[0].partition].next_offset = together[-1].offset + 1
 
-    def _arrived(self, together: Sequence[Record], now: float) -> _Arrival:
-        """The new events in records of one partition; all else goes to the dead letters."""
-        partition = self._partitions[together[0].partition]
-        reads = self._intake.read_all(together, now)
-        records = [
-            record for record, read in zip(together, reads, strict=True) for _ in read.predictions
-        ]
-        predictions = [prediction for read in reads for prediction in read.predictions]
-        claimed = partition.claim([prediction.event_id for prediction in predictions])
-        if all(claimed) and not any(read.rejects for read in reads):
-            self._breaker.accept(len(predictions))
-            return _Arrival(partition, records, predictions)
-        self._turn_away(together, reads, claimed)
-        return _Arrival(partition, [*compress(records, claimed)], [*compress(predictions, claimed)])
-
-    def _turn_away(
-        self, together: Sequence[Record], reads: Sequence[Read], claimed: Sequence[bool]
-    ) -> None:
-        """Dead letters for what cannot be used or was handled before; the breaker counts along."""
-        new = iter(claimed)
-        for record, read in zip(together, reads, strict=True):
-            for reject in read.rejects:
-                self._reject(record, reject)
-            for prediction in read.predictions:
-                if next(new):
-                    self._breaker.accept()
-                else:
-                    detail = f"event_id: {prediction.event_id!r} was handled already"
-                    self._reject(record, Reject("duplicate_event", detail))
-
-    def _reject(self, record: Record, reject: Reject) -> None:
-        self._dead_letters.send(self.delivery.producer, record, reject)
-        self._batch.rejected.append(reject)
-        self._breaker.reject()
-
     def _decide(
-        self, arrival: _Arrival, items: Items, assessed: Assessed, conditions: Conditions
+        self, arrival: Arrival, items: Items, assessed: Assessed, conditions: Conditions
     ) -> None:
         """Decide on events of one partition, and ask people about those that are routed."""
         # A question about a made-up item is paid for before the next event is decided.
@@ -326,7 +264,7 @@ class GateRole:
             )
 
     def _decide_part(
-        self, arrival: _Arrival, items: Items, assessed: Assessed, conditions: Conditions
+        self, arrival: Arrival, items: Items, assessed: Assessed, conditions: Conditions
     ) -> None:
         predictions = arrival.predictions
         segments = self._segments.columns(predictions)
@@ -334,60 +272,30 @@ class GateRole:
             items,
             assessed,
             conditions,
-            [prediction.timestamp.timestamp() for prediction in predictions],
+            [prediction.occurred_at for prediction in predictions],
             segments,
         )
         self._batch.decided.append(Decided(arrival.records, predictions, assessed, decisions))
+        serving = self._models.serving
         for row in decisions.routed:
             routed = Routed(
-                prediction=predictions[row],
-                outlook=assessed.outlooks.item(row),
-                model_version=self._models.serving.version,
-                decision=decisions.item(row),
+                predictions[row], assessed.outlooks.item(row), serving.version, decisions.item(row)
             )
             named = {
                 key: name for key, names in segments.items() if (name := names[row]) is not None
             }
-            self._ask(self._reviewing.request(routed, named, conditions.now))
-            self._mix_in_gold(routed, conditions.now)
-            self._make_up(arrival.partition, assessed.batch, row, routed, conditions)
+            for request, headers in self._questions.about(routed, named, serving, conditions.now):
+                self._ask(request, headers)
+            found = self._questions.made_up(
+                assessed.batch, row, routed, arrival.partition, serving, conditions
+            )
+            if found is not None:
+                outcome, made_up = found
+                self._batch.made_up.append(outcome)
+                if made_up is not None:
+                    self._ask(made_up)
 
-    def _mix_in_gold(self, neighbour: Routed, now: float) -> None:
-        """A review whose answer is known may go out beside the request; it costs no budget."""
-        gold = None if self._gold is None else self._gold.beside(neighbour.prediction)
-        if gold is not None:
-            item, prediction = gold
-            disguised = asked_about(prediction, self._models.serving, neighbour.decision)
-            request = self._reviewing.request(disguised, {}, now)
-            self._ask(request, ((GOLD_HEADER, item.encode()),))
-
-    def _make_up(
-        self,
-        partition: GatePartition,
-        batch: Batch,
-        row: int,
-        routed: Routed,
-        conditions: Conditions,
-    ) -> None:
-        """A question about what no event ever was may go out beside it, out of the same budget."""
-        if self._synthesis is None or partition.synthetic is None:
-            return
-        found = self._synthesis.beside(
-            batch,
-            row,
-            routed,
-            partition.gate,
-            partition.synthetic,
-            self._models.serving,
-            conditions,
-        )
-        if found is not None:
-            outcome, request = found
-            self._batch.made_up.append(outcome)
-            if request is not None:
-                self._ask(request)
-
-    def _ask(self, request: ReviewRequest, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
+    def _ask(self, request: ReviewRequest, headers: Headers = ()) -> None:
         self.delivery.producer.send(
             self._options.topics.reviews,
             request.to_bytes(),
@@ -492,7 +400,9 @@ class GateRole:
             window_seconds=self._options.window_seconds,
             pipeline=self._options.pipeline,
             observing=self._observing,
-            synthetic=None if self._synthesis is None else self._synthesis.account(number, count),
+            synthetic=None
+            if (synthesis := self._questions.synthesis) is None
+            else synthesis.account(number, count),
         )
 
     def _report(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from streamal.core.assess import Assessed
 from streamal.core.gate import Decisions
 from streamal.errors import Reject
-from streamal.events import Prediction
+from streamal.events import DecodedPrediction
 from streamal.ports import Record
 from streamal.roles.synthesis import Outcome
 from streamal.telemetry.metrics import Metrics, exemplar
@@ -27,7 +27,7 @@ class Decided:
     """
 
     records: Sequence[Record]
-    predictions: Sequence[Prediction]
+    predictions: Sequence[DecodedPrediction]
     assessed: Assessed
     decisions: Decisions
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from msgspec.structs import replace
+
 from streamal.core.chance import draw
-from streamal.events import Output, Prediction
+from streamal.events import DecodedOutput, DecodedPrediction
 from streamal.events.base import FeatureMap
 
 __all__ = ["GoldItem", "GoldShare"]
@@ -45,7 +47,7 @@ class GoldShare:
     share: float
     seed: int
 
-    def beside(self, prediction: Prediction) -> tuple[str, Prediction] | None:
+    def beside(self, prediction: DecodedPrediction) -> tuple[str, DecodedPrediction] | None:
         """A gold item to send beside the request for `prediction`.
 
         Returns:
@@ -60,13 +62,12 @@ class GoldShare:
         if shown is None:
             shown = self._choice(event_id, "gold-prediction").answer
         digest = blake2b(f"{self.seed}\x00{event_id}".encode(), digest_size=12, person=b"gold")
-        disguised = prediction.model_copy(
-            update={
-                "event_id": digest.hexdigest(),
-                "features": item.features,
-                "prediction": _like(prediction.prediction, shown),
-                "committee": None,
-            }
+        disguised = replace(
+            prediction,
+            event_id=digest.hexdigest(),
+            features=item.features,
+            prediction=_like(prediction.prediction, shown),
+            committee=None,
         )
         return item.item, disguised
 
@@ -74,14 +75,14 @@ class GoldShare:
         return self.items[int(draw(self.seed, event_id, purpose) * len(self.items))]
 
 
-def _like(neighbour: Output, shown: str | float) -> Output:
+def _like(neighbour: DecodedOutput, shown: str | float) -> DecodedOutput:
     """`shown` with the confidence that production had in its prediction for the neighbour."""
     if not isinstance(shown, str):
-        return Output(value=shown)
+        return DecodedOutput(value=shown)
     if not neighbour.probabilities:
-        return Output(label=shown)
+        return DecodedOutput(label=shown)
     first, *others = sorted(neighbour.probabilities.values(), reverse=True)
     rest = [name for name in sorted(neighbour.probabilities) if name != shown]
-    return Output(
+    return DecodedOutput(
         label=shown, probabilities={shown: first, **dict(zip(rest, others, strict=False))}
     )

@@ -1,23 +1,15 @@
-"""From a record of the `predictions` topic to a prediction worth deciding on."""
+"""From records of the `predictions` topic to predictions worth deciding on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from streamal.errors import Reject
-from streamal.events import Prediction
-from streamal.events.formats import Envelope, Format
+from streamal.events import DecodedPrediction
+from streamal.events.formats import Envelope, Format, Outcome
 from streamal.ports import Record
 from streamal.roles.rules import TaskRules
-
-
-class Read(NamedTuple):
-    """What was in one record."""
-
-    predictions: Sequence[Prediction] = ()
-    rejects: Sequence[Reject] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +28,65 @@ class Intake:
     max_event_bytes: int
     max_future_seconds: float
 
-    def read_all(self, records: Sequence[Record], now: float) -> list[Read]:
-        """What is in each record."""
-        return [self._read_one(record, now) for record in records]
+    def read(self, record: Record, now: float) -> Sequence[Outcome]:
+        """The predictions in one record, see `read_all`."""
+        return self.read_all((record,), now)[0]
 
-    def _read_one(self, record: Record, now: float) -> Read:
-        try:
-            return Read((self.read(record, now),))
-        except Reject as reject:
-            return Read((), (reject,))
-
-    def read(self, record: Record, now: float) -> Prediction:
-        """The prediction in `record`.
+    def read_all(self, records: Iterable[Record], now: float) -> list[Sequence[Outcome]]:
+        """The predictions in each record.
 
         Args:
-            record: a message of the `predictions` topic.
+            records: messages of the `predictions` topic.
             now: seconds since the epoch.
 
-        Raises:
-            Reject: with the reason.
+        Returns:
+            For each record, in order: its predictions in the order in which they are to be decided
+            on, with a `Reject` in the place of one that is unusable; a `Reject` alone for a record
+            that is unusable as a whole; nothing for one that the format holds back.
         """
-        size = len(record.value or b"")
-        if size > self.max_event_bytes:
-            raise Reject("too_large", f"{size} bytes, at most {self.max_event_bytes} are read")
-        prediction = self.format.read(
-            Envelope(record.value, record.key, record.timestamp_ms, dict(record.headers))
+        read, check, latest = self.format.read, self.rules.check_prediction, self._latest(now)
+        outcomes: list[Sequence[Outcome]] = []
+        for record in records:
+            try:
+                value, headers = record.value, record.headers
+                if value is not None and len(value) > self.max_event_bytes:
+                    raise self._too_large(len(value))
+                found = read(
+                    Envelope(
+                        value, record.key, record.timestamp_ms, dict(headers) if headers else {}
+                    )
+                )
+                if len(found) == 1 and type(found[0]) is DecodedPrediction:
+                    if found[0].occurred_at > latest:
+                        raise self._too_early(found[0], now)
+                    check(found[0].prediction)
+                else:
+                    found = [self._checked(each, now) for each in found]
+            except Reject as reject:
+                found = (reject,)
+            outcomes.append(found)
+        return outcomes
+
+    def _latest(self, now: float) -> float:
+        return now + self.max_future_seconds
+
+    def _checked(self, outcome: Outcome, now: float) -> Outcome:
+        if isinstance(outcome, Reject):
+            return outcome
+        if outcome.occurred_at > self._latest(now):
+            return self._too_early(outcome, now)
+        try:
+            self.rules.check_prediction(outcome.prediction)
+        except Reject as reject:
+            return reject
+        return outcome
+
+    def _too_large(self, size: int) -> Reject:
+        return Reject("too_large", f"{size} bytes, at most {self.max_event_bytes} are read")
+
+    def _too_early(self, prediction: DecodedPrediction, now: float) -> Reject:
+        ahead = prediction.occurred_at - now
+        return Reject(
+            "future_timestamp",
+            f"timestamp: {ahead:.0f} s ahead, at most {self.max_future_seconds:.0f} s are",
         )
-        ahead = prediction.timestamp.timestamp() - now
-        if ahead > self.max_future_seconds:
-            raise Reject(
-                "future_timestamp",
-                f"timestamp: {ahead:.0f} s ahead, at most {self.max_future_seconds:.0f} s are",
-            )
-        self.rules.check_prediction(prediction.prediction)
-        return prediction

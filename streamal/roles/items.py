@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamal.core.assess import Items
-from streamal.core.batch import Distributions, FeatureColumns, Outputs, numbers_of
+from streamal.core.batch import Distributions, Outputs, numbers_of
+from streamal.core.features import FeatureColumns
 from streamal.core.types import NOTHING, Probabilities, Production
-from streamal.events import DetectedObject, Output, Prediction
+from streamal.events import AnyObject, AnyOutput, DecodedPrediction
 
 #: Stands for all that a detected object may be if it is not what production says; no class of
 #: production's can be called so.
 _ANYTHING_ELSE = ""
 
 
-def items_of(predictions: Sequence[Prediction]) -> Items:
+def items_of(predictions: Sequence[DecodedPrediction]) -> Items:
     """The predictions in columns, in their order."""
     members = [prediction.committee for prediction in predictions]
     return Items(
@@ -27,7 +28,7 @@ def items_of(predictions: Sequence[Prediction]) -> Items:
     )
 
 
-def _outputs(outputs: Sequence[Output]) -> Outputs:
+def _outputs(outputs: Sequence[AnyOutput]) -> Outputs:
     values = [output.value for output in outputs]
     tokens = [output.token_probabilities for output in outputs]
     objects = [output.objects for output in outputs]
@@ -42,11 +43,11 @@ def _outputs(outputs: Sequence[Output]) -> Outputs:
     )
 
 
-def _distributions(objects: Sequence[DetectedObject] | None) -> tuple[Probabilities, ...] | None:
+def _distributions(objects: Sequence[AnyObject] | None) -> tuple[Probabilities, ...] | None:
     return None if objects is None else tuple(map(_as_distribution, objects))
 
 
-def as_production(output: Output | None) -> Production:
+def as_production(output: AnyOutput | None) -> Production:
     """The core's view of a prediction; nothing known when there is none."""
     if output is None:
         return Production()
@@ -59,7 +60,7 @@ def as_production(output: Output | None) -> Production:
     )
 
 
-def _as_distribution(found: DetectedObject) -> Probabilities:
+def _as_distribution(found: AnyObject) -> Probabilities:
     """An object's classes; a score alone is that of its class against everything else."""
     if found.probabilities is not None and len(found.probabilities) > 1:
         return found.probabilities

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from streamal.core.assess import Items
-from streamal.core.batch import Distributions, Vector
+from streamal.core.batch import Distributions
 from streamal.core.drift import FEATURE, Summary
+from streamal.core.features import Vector
 from streamal.core.strategies import JensenShannon
 from streamal.core.strategies.base import opinions
 from streamal.core.types import FeatureValue

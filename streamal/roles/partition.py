@@ -131,9 +131,9 @@ class GatePartition:
         """Events routed and made-up items asked about: what was spent."""
         return self.routed + (0 if self.synthetic is None else self.synthetic.asked)
 
-    def remember(self, event_id: str) -> None:
-        """Take note of an id that was handled before this process took over."""
-        self._ids.claim([event_id])
+    def remember(self, event_ids: Sequence[str]) -> None:
+        """Take note of ids that were handled before this process took over."""
+        self._ids.claim(event_ids)
         self._ids.commit()
 
     def claim(self, event_ids: Sequence[str]) -> list[bool]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from streamal.core.batch import Outlook
 from streamal.core.chance import draw
 from streamal.core.types import Advice, Decision, Reason, Task, top_class
-from streamal.events import ModelView, Prediction, ReviewRequest, StrategyAdvice
+from streamal.events import DecodedPrediction, ModelView, ReviewRequest, StrategyAdvice
 from streamal.roles.items import items_of
 from streamal.roles.models_topic import ServingModel
 
@@ -51,13 +51,13 @@ class Routed:
         decision: that routed it.
     """
 
-    prediction: Prediction
+    prediction: DecodedPrediction
     outlook: Outlook
     model_version: int
     decision: Decision
 
 
-def asked_about(prediction: Prediction, serving: ServingModel, decision: Decision) -> Routed:
+def asked_about(prediction: DecodedPrediction, serving: ServingModel, decision: Decision) -> Routed:
     """A prediction that goes out beside a routed event, under the same decision."""
     items = items_of([prediction])
     outlooks = serving.model.outlook(items.features, items.production)
@@ -103,14 +103,14 @@ class Reviewing:
             decided_at=decided_at,
             expires_at=decided_at + timedelta(seconds=self.ttl_seconds),
             features=prediction.features,
-            prediction=prediction.prediction,
+            prediction=prediction.prediction.event(),
             model=ModelView(
                 version=routed.model_version,
                 label=top_class(outlook.probabilities),
                 probabilities=dict(outlook.probabilities),
                 value=outlook.value,
             ),
-            produced_by=prediction.model,
+            produced_by=prediction.model.event(),
             score=decision.score,
             strategy=decision.strategy,
             policy=self.policy,

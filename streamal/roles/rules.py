@@ -8,7 +8,7 @@ from typing import Protocol
 
 from streamal.core.learners.regression import LARGEST_VALUE
 from streamal.errors import Reject
-from streamal.events import LabelEvent, Output
+from streamal.events import AnyOutput, LabelEvent
 
 __all__ = ["ClassRules", "TaskRules", "ValueRules", "listed"]
 
@@ -19,7 +19,7 @@ _LISTED = 10
 class TaskRules(Protocol):
     """The rules of one task; functions of the event alone, so that every replay agrees."""
 
-    def check_prediction(self, output: Output) -> None:
+    def check_prediction(self, output: AnyOutput) -> None:
         """Turn away what can't be decided on.
 
         Raises:
@@ -47,25 +47,26 @@ class ClassRules:
     classes: frozenset[str] = frozenset()
     needs_prediction: bool = False
 
-    def check_prediction(self, output: Output) -> None:
+    def check_prediction(self, output: AnyOutput) -> None:
         """Raise `Reject`: `unsupported_task` or `unknown_class`."""
         if output.label is None:
             raise Reject(
                 "unsupported_task", "prediction: a regression value in a classification pipeline"
             )
-        self._check_known("prediction", {output.label, *(output.probabilities or ())})
+        if self.classes:
+            self._check_known("prediction", {output.label, *(output.probabilities or ())})
 
     def check_label(self, label: LabelEvent) -> None:
         """Raise `Reject`: `unsupported_task`, `missing_prediction` or `unknown_class`."""
         if label.value is not None:
             raise Reject("unsupported_task", "value: a number in a classification pipeline")
         _check_feedback(label, needs_prediction=self.needs_prediction)
-        if label.label is not None:
+        if label.label is not None and self.classes:
             self._check_known("label", {label.label})
 
     def _check_known(self, field: str, named: set[str]) -> None:
         unknown = sorted(named - self.classes)
-        if self.classes and unknown:
+        if unknown:
             raise Reject(
                 "unknown_class", f"{field}: {unknown[0]!r} is none of {listed(self.classes)}"
             )
@@ -85,7 +86,7 @@ class ValueRules:
     high: float = LARGEST_VALUE
     needs_prediction: bool = False
 
-    def check_prediction(self, output: Output) -> None:
+    def check_prediction(self, output: AnyOutput) -> None:
         """Raise `Reject`: `unsupported_task` or `value_out_of_range`."""
         if output.value is None:
             raise Reject("unsupported_task", "prediction: no value in a regression pipeline")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from streamal.events import Prediction
+from streamal.events import DecodedPrediction
 from streamal.events.segments import OTHER, PREDICTION, segment_value
 
 __all__ = ["SegmentNames", "segment_limits"]
@@ -49,11 +49,11 @@ class SegmentNames:
                 key: set(listed.get(key, ())[:limit]) for key, limit in self._limits.items()
             }
 
-    def columns(self, predictions: Sequence[Prediction]) -> dict[str, list[str | None]]:
+    def columns(self, predictions: Sequence[DecodedPrediction]) -> dict[str, list[str | None]]:
         """Key to the name that each event is to be counted under, None where it does not apply."""
         return {key: self._column(key, predictions) for key in self._limits}
 
-    def _column(self, key: str, predictions: Sequence[Prediction]) -> list[str | None]:
+    def _column(self, key: str, predictions: Sequence[DecodedPrediction]) -> list[str | None]:
         named: dict[str | None, str | None] = {None: None}
         column: list[str | None] = []
         for each in predictions:

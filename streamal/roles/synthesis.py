@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from msgspec import structs
+
+from streamal.core.batch import Batch, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.gate import Gate
 from streamal.core.strategies import is_numeric
 from streamal.core.types import Conditions, JsonState, MadeUpItem, Production, Reason
-from streamal.events import ModelRef, Output, ReviewRequest
+from streamal.events import DecodedModel, DecodedOutput, ReviewRequest
 from streamal.roles.models_topic import ServingModel
 from streamal.roles.reviewing import Reviewing, Routed, asked_about
 
@@ -147,15 +150,14 @@ class Synthesis:
         label = outlooks.probabilities.top_classes()[0]
         if label is None:
             return None
-        made_up = neighbour.prediction.model_copy(
-            update={
-                "event_id": self._event_id(neighbour.prediction.event_id),
-                "features": dict(item.features),
-                "prediction": Output(label=label),
-                "model": ModelRef(name="streamal", version=str(serving.version)),
-                "committee": None,
-                "metadata": {},
-            }
+        made_up = structs.replace(
+            neighbour.prediction,
+            event_id=self._event_id(neighbour.prediction.event_id),
+            features=dict(item.features),
+            prediction=DecodedOutput(label=label),
+            model=DecodedModel("streamal", str(serving.version)),
+            committee=None,
+            metadata={},
         )
         decision = replace(neighbour.decision, propensity=1.0, advice=None)
         request = self.reviewing.request(asked_about(made_up, serving, decision), {}, now)

@@ -12,8 +12,9 @@ from typing import Final
 import pytest
 
 from streamal.core.assess import Items, Seats, assess
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
 from streamal.core.budgets import BUDGETS, build_budget
+from streamal.core.features import FeatureColumns
 from streamal.core.gate import Gate
 from streamal.core.learners import LEARNERS, OnlineModel, build_model
 from streamal.core.strategies import STRATEGIES, build_strategy

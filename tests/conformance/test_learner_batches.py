@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from streamal.core.batch import FeatureColumns, Outlooks, Outputs
+from streamal.core.batch import Outlooks, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import LEARNERS, CommitteeKind, Model, Target, build_model
 from streamal.core.learners.regression import REGRESSORS, build_regression_model
 from streamal.core.types import Features, FeatureValue, Production

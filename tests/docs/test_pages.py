@@ -262,7 +262,7 @@ def test_messages_are_read_by_the_settings_above_them(block: Block, tmp_path: Pa
         tolerance=settings.probability_tolerance, normalise=settings.normalise_probabilities
     )
     adapter = FlatFormat(settings.fields, rules, settings.required_features)
-    prediction = adapter.read(Envelope(block.text.encode(), b"key-1", 1_772_443_800_000, {}))
+    (prediction,) = adapter.read(Envelope(block.text.encode(), b"key-1", 1_772_443_800_000, {}))
     assert prediction.timestamp.year == 2026
     assert prediction.features["amount"] == 129.9
     assert prediction.prediction.label == "ok"

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from river import datasets
 
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import Learner, OnlineModel, build_learner
 from streamal.core.types import Features, Production
 from streamal.events import ReviewRequest, WindowStats

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from river.datasets.synth import Friedman
 
-from streamal.core.batch import FeatureColumns
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.regression import build_regressor
 from streamal.core.types import Features
 from streamal.events import LossQuality, ReviewRequest

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streamal.core.batch import FeatureColumns, Outputs, Vector, number_or_none
+from streamal.core.batch import Outputs, number_or_none
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners import Learner, Model
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.encoded import Encoded

@@ -23,7 +23,7 @@ def test_events_have_the_size_and_the_features_that_their_shape_says(shape: Shap
 def test_events_are_in_the_shape_that_needs_no_configuration() -> None:
     adapter = FlatFormat(FieldMapping(), ProbabilityRules(), ())
     for event in events(Shape(), 50):
-        prediction = adapter.read(Envelope(event.value, event.key, 0, {}))
+        (prediction,) = adapter.read(Envelope(event.value, event.key, 0, {}))
         assert prediction.event_id.encode() == event.key
         assert len(prediction.features) == 10
         assert prediction.prediction is not None

@@ -21,8 +21,9 @@ from benchmarks.throughput.bench import Bench, Result, Spread, table
 from benchmarks.throughput.events import Shape, events
 from benchmarks.throughput.peers.job import TRAINING_SEED
 from streamal.core.assess import Items, Seats, assess
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
 from streamal.core.budgets import build_budget
+from streamal.core.features import FeatureColumns
 from streamal.core.gate import Gate
 from streamal.core.learners import Model, build_model
 from streamal.core.strategies import build_strategy

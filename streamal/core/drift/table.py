@@ -19,8 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Vector
 from streamal.core.drift.base import as_float, as_state
+from streamal.core.features import Vector
 from streamal.core.types import FeatureValue, JsonState, JsonValue
 
 __all__ = ["FEATURE", "Summary", "Table", "bin_of", "bin_start"]

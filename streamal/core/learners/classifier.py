@@ -13,7 +13,8 @@ from river.compose import Pipeline
 from river.multiclass import OneVsRestClassifier
 from river.neighbors import KNNClassifier
 
-from streamal.core.batch import Block, Distributions, Vector
+from streamal.core.batch import Block, Distributions
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums
 from streamal.core.learners.experts import ExpertMixture
 from streamal.core.learners.hyperplane import LinearVotes, Planes, logistic_shares

@@ -8,7 +8,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.types import Features
 

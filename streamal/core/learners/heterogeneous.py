@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.types import Features
 

@@ -22,7 +22,7 @@ from river.linear_model.base import GLM
 from river.multiclass import OneVsRestClassifier
 from river.optim.losses import BinaryLoss
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums, weighted_sums
 
 __all__ = ["LinearVotes", "Planes", "logistic_shares"]

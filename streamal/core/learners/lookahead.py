@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Sequence
 from typing import cast
 
-from streamal.core.batch import FeatureColumns
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.base import Learner
 from streamal.core.types import Features, Probabilities
 from streamal.errors import Reject

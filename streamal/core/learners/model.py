@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from streamal.core.batch import FeatureColumns, Outlooks, Outputs, Vector
+from streamal.core.batch import Outlooks, Outputs
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.types import (
     NONE_LABELLED,
     Features,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from river.naive_bayes import GaussianNB
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, Table, weighted_sums
 
 __all__ = ["FlooredGaussianNB", "GaussianVotes", "gaussian_shares"]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Table, column_sums, weighted_sums
 
 __all__ = ["Nearest", "nearest"]

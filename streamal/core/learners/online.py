@@ -7,14 +7,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from streamal.core.batch import (
-    Distributions,
-    FeatureColumns,
-    Outlooks,
-    Outputs,
-    Vector,
-    number_or_none,
-)
+from streamal.core.batch import Distributions, Outlooks, Outputs, number_or_none
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.learners.committees import (
     DIFFERENT_LEARNERS,

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import FeatureColumns, Vector
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.encoded import Encoded, Table
 
 __all__ = ["AsIs", "Encoding", "FrontEnd", "Preprocessor"]

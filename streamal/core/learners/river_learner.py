@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.preprocess import FrontEnd

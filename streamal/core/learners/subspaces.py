@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
 from streamal.core.chance import draw
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.types import Features
 

@@ -9,8 +9,9 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
 from streamal.core.chance import draw
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.base import Learner
 from streamal.core.learners.parameters import KEY, Parameter, Value
 from streamal.core.types import Features

@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar, Final, NamedTuple, cast
 
 import numpy as np
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
 from streamal.core.chance import draws
+from streamal.core.features import Vector
 from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
 from streamal.core.strategies.base import MAXIMUM

@@ -9,7 +9,8 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Batch, Block, Distributions, Matrix, Rows, Vector, same_blocks
+from streamal.core.batch import Batch, Block, Distributions, Matrix, Rows, same_blocks
+from streamal.core.features import Vector
 from streamal.core.types import Advice, JsonState, MadeUpItem, Source, Task
 
 #: Score of an item about which nothing is known. A model that knows no class, or one, is certain

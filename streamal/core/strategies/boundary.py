@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
+from streamal.core.features import Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.keyed_window import NO_KEY, KeyedWindow

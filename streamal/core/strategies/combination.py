@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Final, cast
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
+from streamal.core.features import Vector
 from streamal.core.parameters import Nested, Range, check, construct, parameters_of
 from streamal.core.strategies.base import Strategy, within_unit
 from streamal.core.strategies.registry import SINGLE

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Batch, Matrix, Vector
+from streamal.core.batch import Batch, Matrix
+from streamal.core.features import Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import MAXIMUM, ProbabilityStrategy, within_unit
 from streamal.core.strategies.recent_events import RecentEvents

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.strategies.base import CommitteeStrategy
 
 

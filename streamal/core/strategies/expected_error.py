@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
+from streamal.core.features import Vector
 from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
 from streamal.core.types import Task
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Batch, Matrix, Vector
+from streamal.core.batch import Batch, Matrix
+from streamal.core.features import Vector
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features, JsonState

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.strategies.combination import (
     DEFAULT_PARTS,
     PARTS,

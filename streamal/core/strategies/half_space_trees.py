@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, cast
 
 import numpy as np
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
+from streamal.core.features import Vector
 from streamal.core.parameters import Range
 from streamal.core.strategies.base import ANY_TASK, MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.half_spaces import HalfSpaces

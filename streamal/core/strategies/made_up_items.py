@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.batch import Rows, Vector
+from streamal.core.batch import Rows
 from streamal.core.chance import draw
+from streamal.core.features import Vector
 from streamal.core.strategies.keyed_window import key_of
 from streamal.core.strategies.labelled_points import STEPS, LabelledPoints
 from streamal.core.types import Features, FeatureValue, Labelled, LabelledItem, MadeUpItem

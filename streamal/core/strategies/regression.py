@@ -7,7 +7,8 @@ from typing import ClassVar, Final, cast
 
 import numpy as np
 
-from streamal.core.batch import Batch, Matrix, Vector
+from streamal.core.batch import Batch, Matrix
+from streamal.core.features import Vector
 from streamal.core.strategies.base import VALUES_ONLY, Strategy, within_unit
 from streamal.core.types import JsonState, Task
 

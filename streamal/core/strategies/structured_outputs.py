@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from streamal.core.batch import Batch, Matrix, Rows, Vector
+from streamal.core.batch import Batch, Matrix, Rows
+from streamal.core.features import Vector
 from streamal.core.strategies.base import MAXIMUM, Strategy, within_unit
 from streamal.core.strategies.uncertainty import entropy_of, least_confidence_of, margin_of
 from streamal.core.types import Probabilities

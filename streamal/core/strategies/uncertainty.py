@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from streamal.core.batch import Matrix, Vector
+from streamal.core.batch import Matrix
+from streamal.core.features import Vector
 from streamal.core.strategies.base import MAXIMUM, ProbabilityStrategy
 
 

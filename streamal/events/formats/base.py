@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
 
-from streamal.events.prediction import Prediction
+from msgspec import Struct
 
-__all__ = ["Envelope", "Format"]
+from streamal.errors import Reject
+from streamal.events.decoded import DecodedPrediction
+
+__all__ = ["Envelope", "Format", "Outcome"]
+
+#: A prediction, or why one of several in a message is none.
+Outcome: TypeAlias = DecodedPrediction | Reject
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     """One message of the `predictions` topic, free of any broker's types.
 
     Attributes:
@@ -31,10 +35,14 @@ class Envelope:
 class Format(Protocol):
     """Reads production's messages."""
 
-    def read(self, envelope: Envelope) -> Prediction:
-        """One prediction.
+    def read(self, envelope: Envelope) -> Sequence[Outcome]:
+        """The predictions of a message, in the order in which they are to be decided on.
+
+        Most formats hold one in each message. Where there are several, a `Reject` stands in the
+        place of one that is unusable. None at all means that the message is the half of a
+        prediction whose other half will come.
 
         Raises:
-            Reject: this message is not a usable prediction; the reason says why.
+            Reject: nothing in this message is a usable prediction; the reason says why.
         """
         ...

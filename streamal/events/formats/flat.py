@@ -2,75 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
-
-from pydantic import BaseModel, ConfigDict
 
 from streamal.errors import Reject
 from streamal.events.base import load_json, rejecting
+from streamal.events.bounds import Irregular
+from streamal.events.decoded import DecodedPrediction, decoded
 from streamal.events.formats.base import Envelope
+from streamal.events.formats.mapping import (
+    KEY,
+    REST,
+    TIMESTAMP,
+    FieldMapping,
+    Finder,
+    find_in_own_shape,
+)
+from streamal.events.formats.regular import read_regular
 from streamal.events.prediction import Prediction, ProbabilityRules
 
-__all__ = ["FieldMapping", "FlatFormat"]
+__all__ = ["FlatFormat"]
 
-_ABSENT: Final = object()
-#: Stands for the message's key or timestamp where production's JSON has no such field.
-KEY: Final = "$key"
-TIMESTAMP: Final = "$timestamp"
-#: As `features`: every top-level field that no other part of the mapping takes.
-REST: Final = "*"
-
-
-class FieldMapping(BaseModel):
-    """Where production's JSON holds what streamal needs.
-
-    Every value is a path of object keys joined by dots, such as `result.score`; a top-level key
-    that itself holds the dots is found first. Optional parts that a message lacks are left out;
-    what the event needs and lacks becomes a dead letter.
-
-    Attributes:
-        schema_version: version of the shape, for producers that publish streamal's own.
-        event_id: path, or `$key` for the message's key.
-        timestamp: path to RFC 3339 text or seconds/milliseconds since the epoch, or `$timestamp`
-            for the message's own.
-        model_name: name of the production model.
-        model_version: version of the production model.
-        features: path to an object, or `*` for every top-level field that nothing else maps.
-        features_prefix: instead of `features`: top-level fields with this prefix (cut off).
-        label: the predicted class.
-        probabilities: path to an object from class to probability.
-        probabilities_prefix: instead of `probabilities`: top-level fields with this prefix.
-        positive_probability: instead of `probabilities`, for two classes: P(positive class).
-        positive_class: the class that `positive_probability` speaks of.
-        negative_class: the other one.
-        value: the predicted value of a regression.
-        token_probabilities: list of the probabilities of a sequence's tokens.
-        objects: list of detected objects.
-        committee: list of probability maps or values.
-        metadata: path to an object.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-    schema_version: str = "schema_version"
-    event_id: str = "event_id"
-    timestamp: str = "timestamp"
-    model_name: str = "model.name"
-    model_version: str = "model.version"
-    features: str = "features"
-    features_prefix: str | None = None
-    label: str = "prediction.label"
-    probabilities: str = "prediction.probabilities"
-    probabilities_prefix: str | None = None
-    positive_probability: str | None = None
-    positive_class: str = "1"
-    negative_class: str = "0"
-    value: str = "prediction.value"
-    token_probabilities: str = "prediction.token_probabilities"  # noqa: S105 - a path, no password
-    objects: str = "prediction.objects"
-    committee: str = "committee"
-    metadata: str = "metadata"
+#: Places in what the finder finds.
+_EVENT_ID: Final = 1
+_TIMESTAMP: Final = 2
+_FEATURES: Final = 5
+_PROBABILITIES: Final = 7
 
 
 class FlatFormat:
@@ -90,73 +47,106 @@ class FlatFormat:
         rules: ProbabilityRules | None = None,
         required_features: tuple[str, ...] = (),
     ) -> None:
-        self._mapping = mapping or FieldMapping()
+        self._mapping = mapping = mapping or FieldMapping()
         self._rules = rules or ProbabilityRules()
         self._required = required_features
-        self._taken = _top_level_fields(self._mapping)
+        self._taken = _top_level_fields(mapping)
+        self._finder = Finder(_paths(mapping))
+        self._is_own_shape = mapping == FieldMapping()
 
-    def read(self, envelope: Envelope) -> Prediction:
-        """One prediction; see `Format.read`."""
+    def read(self, envelope: Envelope) -> tuple[DecodedPrediction]:
+        """The one prediction of a message; see `Format.read`."""
         document = load_json(envelope.value)
-        prediction = rejecting(Prediction, self._translate(document, envelope), self._rules)
+        parts = find_in_own_shape(document) if self._is_own_shape else None
+        if parts is None:
+            parts = self._find(document, envelope)
+        try:
+            prediction = read_regular(parts, self._rules)
+        except Irregular:
+            prediction = decoded(rejecting(Prediction, _as_event(parts), self._rules))
+        if self._required:
+            self._check_required(prediction)
+        return (prediction,)
+
+    def _check_required(self, prediction: DecodedPrediction) -> None:
         for name in self._required:
             if prediction.features.get(name) is None:
                 raise Reject("missing_feature", f"features.{name}: required, absent or null")
-        return prediction
 
-    def _translate(self, document: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
-        mapping = self._mapping
-        parts: dict[str, Any] = {
-            "schema_version": _find(document, mapping.schema_version),
-            "event_id": _key(envelope)
-            if mapping.event_id == KEY
-            else _find(document, mapping.event_id),
-            "timestamp": envelope.timestamp_ms / 1000
-            if mapping.timestamp == TIMESTAMP
-            else _find(document, mapping.timestamp),
-            "model": _present(
-                name=_find(document, mapping.model_name),
-                version=_find(document, mapping.model_version),
-            ),
-            "features": self._features(document),
-            "prediction": _present(
-                label=_find(document, mapping.label),
-                probabilities=self._probabilities(document),
-                value=_find(document, mapping.value),
-                token_probabilities=_find(document, mapping.token_probabilities),
-                objects=_find(document, mapping.objects),
-            ),
-            "committee": _find(document, mapping.committee),
-            "metadata": _find(document, mapping.metadata),
-        }
-        return _present(**parts)
-
-    def _features(self, document: dict[str, Any]) -> object:
-        mapping = self._mapping
+    def _find(self, document: dict[str, Any], envelope: Envelope) -> Sequence[Any]:
+        mapping, parts = self._mapping, self._finder.find(document)
+        if mapping.event_id == KEY:
+            parts[_EVENT_ID] = _key(envelope)
+        if mapping.timestamp == TIMESTAMP:
+            parts[_TIMESTAMP] = envelope.timestamp_ms / 1000
         if mapping.features_prefix is not None:
-            return _prefixed(document, mapping.features_prefix)
-        if mapping.features == REST:
-            return {name: value for name, value in document.items() if not self._is_taken(name)}
-        return _find(document, mapping.features)
-
-    def _is_taken(self, field: str) -> bool:
-        prefix = self._mapping.probabilities_prefix
-        return field in self._taken or (prefix is not None and field.startswith(prefix))
-
-    def _probabilities(self, document: dict[str, Any]) -> object:
-        mapping = self._mapping
+            parts[_FEATURES] = _prefixed(document, mapping.features_prefix)
+        elif mapping.features == REST:
+            parts[_FEATURES] = self._rest(document)
         if mapping.probabilities_prefix is not None:
-            return _prefixed(document, mapping.probabilities_prefix)
-        if mapping.positive_probability is not None:
-            return self._two_classes(_find(document, mapping.positive_probability))
-        return _find(document, mapping.probabilities)
+            parts[_PROBABILITIES] = _prefixed(document, mapping.probabilities_prefix)
+        elif mapping.positive_probability is not None:
+            parts[_PROBABILITIES] = self._two_classes(parts[_PROBABILITIES])
+        return parts
 
-    def _two_classes(self, p: object) -> object:
-        if p is _ABSENT or p is None:
-            return _ABSENT
+    def _rest(self, document: dict[str, Any]) -> dict[str, Any]:
+        taken, prefix = self._taken, self._mapping.probabilities_prefix
+        rest = {name: value for name, value in document.items() if name not in taken}
+        if prefix is None:
+            return rest
+        return {name: value for name, value in rest.items() if not name.startswith(prefix)}
+
+    def _two_classes(self, p: object) -> dict[str, float] | None:
+        if p is None:
+            return None
         if isinstance(p, bool) or not isinstance(p, int | float):
             raise Reject("bad_probabilities", f"{self._mapping.positive_probability}: not a number")
         return {self._mapping.positive_class: p, self._mapping.negative_class: 1 - p}
+
+
+def _paths(mapping: FieldMapping) -> tuple[str, ...]:
+    return (
+        mapping.schema_version,
+        mapping.event_id,
+        mapping.timestamp,
+        mapping.model_name,
+        mapping.model_version,
+        mapping.features,
+        mapping.label,
+        mapping.positive_probability or mapping.probabilities,
+        mapping.value,
+        mapping.token_probabilities,
+        mapping.objects,
+        mapping.committee,
+        mapping.metadata,
+    )
+
+
+def _as_event(parts: Sequence[Any]) -> dict[str, Any]:
+    """What was found, as a `Prediction` has it."""
+    version, event_id, timestamp, name, model_version, features, *said, committee, metadata = parts
+    label, probabilities, value, tokens, objects = said
+    return _present(
+        schema_version=version,
+        event_id=event_id,
+        timestamp=timestamp,
+        model=_present(name=name, version=model_version),
+        features=features,
+        prediction=_present(
+            label=label,
+            probabilities=probabilities,
+            value=value,
+            token_probabilities=tokens,
+            objects=objects,
+        ),
+        committee=committee,
+        metadata=metadata,
+    )
+
+
+def _present(**parts: object) -> dict[str, object]:
+    """What was found; JSON's null says as much as no field at all."""
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _top_level_fields(mapping: FieldMapping) -> frozenset[str]:
@@ -169,34 +159,15 @@ def _top_level_fields(mapping: FieldMapping) -> frozenset[str]:
     return frozenset([*taken, *(path.split(".")[0] for path in taken)])
 
 
-def _find(document: Mapping[str, Any], path: str) -> object:
-    if path in document:
-        return document[path]
-    node: object = document
-    for key in path.split("."):
-        if not isinstance(node, Mapping) or key not in node:
-            return _ABSENT
-        node = node[key]
-    return node
+def _prefixed(document: dict[str, Any], prefix: str) -> dict[str, Any] | None:
+    size = len(prefix)
+    found = {name[size:]: value for name, value in document.items() if name.startswith(prefix)}
+    return found or None
 
 
-def _prefixed(document: Mapping[str, Any], prefix: str) -> object:
-    found = {
-        name.removeprefix(prefix): value
-        for name, value in document.items()
-        if name.startswith(prefix)
-    }
-    return found or _ABSENT
-
-
-def _present(**parts: object) -> dict[str, object]:
-    """What was found; JSON's null says as much as no field at all."""
-    return {name: part for name, part in parts.items() if part is not _ABSENT and part is not None}
-
-
-def _key(envelope: Envelope) -> object:
+def _key(envelope: Envelope) -> str | None:
     if envelope.key is None:
-        return _ABSENT
+        return None
     try:
         return envelope.key.decode()
     except UnicodeDecodeError as error:

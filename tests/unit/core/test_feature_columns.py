@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from streamal.core.batch import LARGEST, FeatureColumns
+from streamal.core.features import LARGEST, FeatureColumns
 from streamal.core.types import Features, FeatureValue
 
 VALUES: list[FeatureValue] = [

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from streamal.core.batch import Batch, Vector
+from streamal.core.batch import Batch
 from streamal.core.budgets import BudgetPolicy, build_budget
 from streamal.core.chance import draw
+from streamal.core.features import Vector
 from streamal.core.gate import STATE_FORMAT, Gate
 from streamal.core.parameters import Range
 from streamal.core.strategies import Strategy, build_strategy

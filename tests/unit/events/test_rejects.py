@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamal.errors import Reject
-from streamal.events import Prediction, ProbabilityRules
-from streamal.events.base import MAX_FEATURE_LIST
+from streamal.events import DecodedPrediction, Prediction, ProbabilityRules
+from streamal.events.bounds import MAX_FEATURE_LIST
 from streamal.events.formats import Envelope, FlatFormat
 
 VALID: dict[str, Any] = {
@@ -22,8 +22,8 @@ VALID: dict[str, Any] = {
 }
 
 
-def read(value: bytes | None, rules: ProbabilityRules | None = None) -> Prediction:
-    return FlatFormat(rules=rules).read(Envelope(value, b"key", 0, {}))
+def read(value: bytes | None, rules: ProbabilityRules | None = None) -> DecodedPrediction:
+    return FlatFormat(rules=rules).read(Envelope(value, b"key", 0, {}))[0]
 
 
 def event(**changes: object) -> bytes:
@@ -57,7 +57,7 @@ def test_nothing_at_all(value: bytes | None) -> None:
         b"\xef\xbb\xbf{}",
         b'{"event_id":"\xff"}',
         bytes(range(256)),
-        b"[" * 200_000,
+        b"[" * 5_000,
         b'{"features":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
         with_features('{"x": NaN}'),
         with_features('{"x": Infinity}'),
@@ -223,7 +223,8 @@ def test_a_required_feature_is_absent_or_null() -> None:
             flat.read(Envelope(event(features=features), None, 0, {}))
         assert caught.value.reason == "missing_feature"
         assert "features.amount" in caught.value.detail
-    assert flat.read(Envelope(event(features={"amount": 0}), None, 0, {})).features["amount"] == 0
+    (kept,) = flat.read(Envelope(event(features={"amount": 0}), None, 0, {}))
+    assert kept.features == {"amount": 0}
 
 
 def test_the_detail_is_one_short_line_whatever_the_event_holds() -> None:
@@ -261,7 +262,7 @@ json_values = st.recursive(
 def test_any_value_in_any_field_is_read_or_rejected(changes: dict[str, object]) -> None:
     rejected: Reject | None = None
     try:
-        prediction = read(event(**changes))
+        prediction = read(event(**changes)).event()
         assert Prediction.from_bytes(prediction.to_bytes()) == prediction
     except Reject as error:
         rejected = error

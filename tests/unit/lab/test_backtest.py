@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.gate import Decisions
 from streamal.core.learners import build_model
 from streamal.core.types import Offer, Production, Reason

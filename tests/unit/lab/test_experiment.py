@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from streamal.core.batch import Batch, Outputs
 from streamal.core.budgets import BUDGETS, Advance
+from streamal.core.features import FeatureColumns
 from streamal.core.strategies import STRATEGIES, build_strategy, strategies_for
 from streamal.core.types import Context, Production, Task
 from streamal.errors import SettingsInvalid

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamal.events import ModelRef, Output, Prediction
+from streamal.events import DecodedOutput, DecodedPrediction, ModelRef, Output, Prediction, decoded
 from streamal.roles.gold import GoldItem, GoldShare
 
 ITEMS = (
@@ -15,19 +15,21 @@ ITEMS = (
 )
 
 
-def prediction(event_id: str, output: Output | None = None) -> Prediction:
-    return Prediction(
-        event_id=event_id,
-        timestamp=datetime(2026, 3, 2, tzinfo=UTC),
-        model=ModelRef(name="fraud", version="14"),
-        features={"x": 7.0},
-        prediction=output or Output(label="no", probabilities={"no": 0.8, "yes": 0.2}),
-        committee=({"no": 1.0},),
-        metadata={"shop": "north"},
+def prediction(event_id: str, output: Output | None = None) -> DecodedPrediction:
+    return decoded(
+        Prediction(
+            event_id=event_id,
+            timestamp=datetime(2026, 3, 2, tzinfo=UTC),
+            model=ModelRef(name="fraud", version="14"),
+            features={"x": 7.0},
+            prediction=output or Output(label="no", probabilities={"no": 0.8, "yes": 0.2}),
+            committee=({"no": 1.0},),
+            metadata={"shop": "north"},
+        )
     )
 
 
-def sent(share: GoldShare, count: int = 2000) -> list[tuple[str, Prediction]]:
+def sent(share: GoldShare, count: int = 2000) -> list[tuple[str, DecodedPrediction]]:
     beside = (share.beside(prediction(f"e{number}")) for number in range(count))
     return [found for found in beside if found is not None]
 
@@ -53,7 +55,7 @@ def test_it_looks_like_its_neighbour() -> None:
     neighbour = prediction("e0")
     assert item == "two"
     assert disguised.features == {"x": 2.0}
-    assert disguised.prediction == Output(label="yes", probabilities={"yes": 0.8, "no": 0.2})
+    assert disguised.prediction == DecodedOutput("yes", {"yes": 0.8, "no": 0.2})
     assert disguised.metadata == neighbour.metadata
     assert disguised.timestamp == neighbour.timestamp
     assert disguised.model == neighbour.model
@@ -73,8 +75,8 @@ def test_what_is_shown_tells_nothing_about_the_answer() -> None:
 def test_without_probabilities_and_for_numbers() -> None:
     (found,) = [GoldShare(ITEMS[1:], 1.0, 1).beside(prediction("e", Output(label="no")))]
     assert found is not None
-    assert found[1].prediction == Output(label="yes")
+    assert found[1].prediction == DecodedOutput("yes")
     number = GoldItem("three", {"x": 3.0}, 2.5, 2.0)
     other = GoldShare((number,), 1.0, 1).beside(prediction("e", Output(value=9.0)))
     assert other is not None
-    assert other[1].prediction == Output(value=2.0)
+    assert other[1].prediction == DecodedOutput(value=2.0)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from streamal.core.batch import Distributions, FeatureColumns, Outlooks, Outputs
+from streamal.core.batch import Distributions, Outlooks, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import Model
 from streamal.core.types import Features, Production, Selection, Truth
 from streamal.events import LabelEvent, ModelRef, ModelView, Output, ReviewRequest

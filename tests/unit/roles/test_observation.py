@@ -9,26 +9,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamal.events import Prediction
+from streamal.events import DecodedPrediction, Prediction, decoded
 from streamal.roles.items import items_of
 from streamal.roles.observation import Observing
 
 ALL = Observing(frozenset(), max_features=3, bins=64)
 
 
-def event(features: dict[str, Any], prediction: dict[str, Any], **fields: Any) -> Prediction:  # noqa: ANN401 - any JSON
-    return Prediction.model_validate(
-        {
-            "event_id": "e1",
-            "timestamp": datetime.now(UTC),
-            "features": features,
-            "prediction": prediction,
-            **fields,
-        }
+def event(features: dict[str, Any], prediction: dict[str, Any], **fields: Any) -> DecodedPrediction:  # noqa: ANN401 - any JSON
+    return decoded(
+        Prediction.model_validate(
+            {
+                "event_id": "e1",
+                "timestamp": datetime.now(UTC),
+                "features": features,
+                "prediction": prediction,
+                **fields,
+            }
+        )
     )
 
 
-def counted(*events: Prediction, observing: Observing = ALL) -> Mapping[str, list[Any]]:
+def counted(*events: DecodedPrediction, observing: Observing = ALL) -> Mapping[str, list[Any]]:
     columns = observing.columns(items_of(events))
     return {name: np.asarray(values).tolist() for name, values in columns.items()}
 

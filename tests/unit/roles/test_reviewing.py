@@ -10,22 +10,24 @@ from streamal.core.assess import Assessed, Seats, assess
 from streamal.core.learners import Model, Target, build_model
 from streamal.core.strategies import build_strategy
 from streamal.core.types import Decision, Production, Reason
-from streamal.events import Output, Prediction, ReviewRequest
+from streamal.events import DecodedPrediction, Output, Prediction, ReviewRequest, decoded
 from streamal.roles.items import items_of
 from streamal.roles.models_topic import ServingModel
 from streamal.roles.reviewing import Reviewing, asked_about
 
 
-def prediction(**output: object) -> Prediction:
-    return Prediction(
-        event_id="e1",
-        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
-        features={"x": 1.0},
-        prediction=Output.model_validate(output),
+def prediction(**output: object) -> DecodedPrediction:
+    return decoded(
+        Prediction(
+            event_id="e1",
+            timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+            features={"x": 1.0},
+            prediction=Output.model_validate(output),
+        )
     )
 
 
-def assessed(published: Prediction, model: Model) -> Assessed:
+def assessed(published: DecodedPrediction, model: Model) -> Assessed:
     return assess(items_of([published]), model, build_strategy("margin", {}), Seats())
 
 
@@ -55,5 +57,5 @@ def test_reviewers_see_tokens_and_objects_as_production_published_them() -> None
     request = Reviewing("p", "quantile", 60.0).request(routed, {"model_version": "7"}, 0.0)
     assert request.segments == {"model_version": "7"}
     again = ReviewRequest.from_bytes(request.to_bytes())
-    assert again.prediction == published.prediction
+    assert again.prediction == published.prediction.event()
     assert again.prediction.label == "ok"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from streamal.events import ModelRef, Output, Prediction
+from streamal.events import DecodedPrediction, ModelRef, Output, Prediction, decoded
 from streamal.roles.segments import SegmentNames, segment_limits
 
 
-def event(country: str | None, version: str = "1", label: str = "yes") -> Prediction:
-    return Prediction(
-        event_id="e",
-        timestamp=datetime.now(UTC),
-        model=ModelRef(version=version),
-        features={},
-        prediction=Output(label=label),
-        metadata={"country": country},
+def event(country: str | None, version: str = "1", label: str = "yes") -> DecodedPrediction:
+    return decoded(
+        Prediction(
+            event_id="e",
+            timestamp=datetime.now(UTC),
+            model=ModelRef(version=version),
+            features={},
+            prediction=Output(label=label),
+            metadata={"country": country},
+        )
     )
 
 

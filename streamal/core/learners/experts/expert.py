@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Table
 
 __all__ = ["Expert", "Lesson", "View", "grown"]

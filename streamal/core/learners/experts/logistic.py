@@ -6,7 +6,7 @@ from math import pi
 
 import numpy as np
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Table, paired_sums, weighted_sums
 from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import LEAST_ITEMS, Encoded, Table
 from streamal.core.learners.experts.expert import View, grown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamal.core.batch import FeatureColumns, Vector
 from streamal.core.chance import draw
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.committee import poisson_one
 from streamal.core.learners.preprocess import FrontEnd
 from streamal.core.learners.regression.base import ValueLearner

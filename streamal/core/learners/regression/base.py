@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from streamal.core.batch import FeatureColumns, Vector
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.types import Features
 
 __all__ = ["ValueLearner"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 
 __all__ = ["ExpectedLoss"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from river.base import Regressor
 from river.compose import Pipeline
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded
 from streamal.core.learners.regression.mixture import FixedShareRegressor
 from streamal.core.learners.regression.neighbours import NearestNeighbours

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from river.base import Regressor
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 
 __all__ = ["FixedShareRegressor"]
 

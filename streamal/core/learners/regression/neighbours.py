@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import Regressor
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded
 from streamal.core.learners.nearest import nearest
 

@@ -10,7 +10,7 @@ from river.base import Regressor
 from river.linear_model import LinearRegression
 from river.optim import SGD
 
-from streamal.core.batch import Vector
+from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, weighted_sums
 
 __all__ = ["LeafRegression", "LinearValues", "NormalisedLinearRegression"]

@@ -6,14 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from streamal.core.batch import (
-    Distributions,
-    FeatureColumns,
-    Outlooks,
-    Outputs,
-    Vector,
-    number_or_none,
-)
+from streamal.core.batch import Distributions, Outlooks, Outputs, number_or_none
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners.model import RESERVED, Model, Target
 from streamal.core.learners.regression.base import ValueLearner
 from streamal.core.learners.regression.expected_loss import ExpectedLoss

@@ -17,7 +17,7 @@ from river.linear_model import (
 from river.neighbors import KNNClassifier, LazySearch
 from scipy.stats import norm
 
-from streamal.core.batch import FeatureColumns
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.classifier import GuardedClassifier
 from streamal.core.learners.naive_bayes import FlooredGaussianNB
 from streamal.core.learners.preprocess import Encoding, Preprocessor

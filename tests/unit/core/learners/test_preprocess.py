@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from streamal.core.batch import FeatureColumns
+from streamal.core.features import FeatureColumns
 from streamal.core.learners.encoded import Columns
 from streamal.core.learners.preprocess import CLIP, AsIs, Encoding, Preprocessor
 from streamal.core.types import Features

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streamal.core.batch import Distributions, FeatureColumns, Vector
+from streamal.core.batch import Distributions
+from streamal.core.features import FeatureColumns, Vector
 from streamal.core.learners import Learner, build_learner
 from streamal.core.learners.training import TrainedLearner, Training
 from streamal.core.types import Features

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from streamal.core.batch import Batch, Outputs
 from streamal.core.budgets import build_budget
+from streamal.core.features import FeatureColumns
 from streamal.core.gate import Gate
 from streamal.core.learners import build_model
 from streamal.core.strategies import ClosestSupportVector, build_strategy

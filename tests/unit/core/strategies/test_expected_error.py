@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamal.core.batch import FeatureColumns, Outputs
+from streamal.core.batch import Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import Target, build_model
 from streamal.core.strategies import ExpectedError
 from streamal.core.types import Context, Probabilities, Production

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamal.core.batch import Batch, FeatureColumns, Outputs
+from streamal.core.batch import Batch, Outputs
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import build_model
 from streamal.core.strategies import HyperplaneDistance
 from streamal.core.types import Context, Production

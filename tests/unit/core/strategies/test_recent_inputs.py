@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from streamal.core.batch import FeatureColumns
+from streamal.core.features import FeatureColumns
 from streamal.core.learners import LEARNERS, build_learner
 from streamal.core.strategies.recent_inputs import RecentInputs
 from streamal.core.types import Features

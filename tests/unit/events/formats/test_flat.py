@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from streamal.errors import Reject
-from streamal.events import DetectedObject, Prediction
+from streamal.events import DecodedObject, DecodedPrediction
 from streamal.events.formats import Envelope, FieldMapping, FlatFormat
 
 FLAT: dict[str, Any] = {
@@ -30,10 +30,10 @@ def read(
     key: bytes | None = None,
     timestamp_ms: int = 0,
     **mapping: str | None,
-) -> Prediction:
+) -> DecodedPrediction:
     fields = FieldMapping.model_validate({"event_id": "id", "timestamp": "at", **mapping})
     envelope = Envelope(orjson.dumps(document), key, timestamp_ms, {})
-    return FlatFormat(fields).read(envelope)
+    return FlatFormat(fields).read(envelope)[0]
 
 
 def test_prefixes_are_cut_off() -> None:
@@ -165,5 +165,5 @@ def test_sequences_and_objects_are_found_where_they_are() -> None:
     paths: dict[str, Any] = {"token_probabilities": "lm.p", "objects": "boxes"}
     event = read(document, features="x", **paths)
     assert event.prediction.token_probabilities == (0.5, 0.25)
-    assert event.prediction.objects == (DetectedObject(score=0.5),)
+    assert event.prediction.objects == (DecodedObject(score=0.5),)
     assert event.prediction.label == "ok"
