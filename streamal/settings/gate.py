@@ -83,7 +83,7 @@ class GateSettings(Section):
         BeforeValidator(comma_separated),
     ] = ("learner", "event")
     delivery: Literal["exactly_once", "at_least_once"] = "exactly_once"
-    max_batch_records: int = Field(default=500, ge=1, le=100_000)
+    max_batch_records: int = Field(default=2000, ge=1, le=100_000)
     poll_timeout_seconds: float = Field(default=0.5, gt=0, le=60)
     duplicate_memory_events: int = Field(default=10_000, ge=0, le=10_000_000)
     instance: Name | None = None
