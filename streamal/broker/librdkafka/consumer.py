@@ -23,6 +23,8 @@ from streamal.broker.librdkafka.errors import translated, translating
 from streamal.errors import Rebalanced
 from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
 
+__all__ = ["LibrdkafkaConsumer"]
+
 #: A healthy client re-connects well within this; a poll that finds nobody for longer says so.
 ALONE_LIMIT_SECONDS = 3.0
 #: For a goodbye while no broker answers.

@@ -19,6 +19,8 @@ from streamal.broker.librdkafka.tokens import Tokens
 from streamal.errors import BrokerUnavailable
 from streamal.ports import TopicPartition
 
+__all__ = ["Desk", "Troubles"]
+
 T = TypeVar("T")
 
 #: Between two looks at what librdkafka has to say while an answer is waited for.
