@@ -235,11 +235,12 @@ class LibrdkafkaConsumer:
 
     def _records(self, messages: list[Message]) -> list[Record]:
         made: list[Record] = []
+        told: list[tuple[Message, KafkaError]] = []
         new, add = tuple.__new__, made.append
         for message in messages:
             error = message.error()
             if error is not None:
-                self._note(message, error)
+                told.append((message, error))
                 continue
             headers = message.headers()
             fields = (
@@ -259,6 +260,9 @@ class LibrdkafkaConsumer:
         positions = self._positions
         for topic, partition, offset, *_ in made:
             positions[topic, partition] = offset + 1
+        # Last: the end of a partition lies behind its records, and is told only once.
+        for message, error in told:
+            self._note(message, error)
         return made
 
     def _note(self, message: Message, error: KafkaError) -> None:

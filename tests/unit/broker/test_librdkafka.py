@@ -11,6 +11,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.librdkafka.config import client_config, consumer_config, producer_config
+from streamal.broker.librdkafka.consumer import LibrdkafkaConsumer
+from streamal.broker.librdkafka.desk import Desk
 from streamal.broker.librdkafka.errors import translated, translating
 from streamal.broker.librdkafka.tokens import Tokens
 from streamal.broker.opening import kafka_broker
@@ -24,6 +26,7 @@ from streamal.errors import (
     TopicsInvalid,
     Unauthorized,
 )
+from streamal.ports import TopicPartition
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,58 @@ def test_the_settings_reach_librdkafka_in_its_words() -> None:
 
 def _some(config: dict[str, Any], *names: str) -> list[Any]:
     return [config[name] for name in names]
+
+
+class Told:
+    """A message as librdkafka hands it over: a record, or the end of a partition."""
+
+    def __init__(self, offset: int, error: KafkaError | None = None) -> None:
+        self._offset, self._error = offset, error
+
+    def error(self) -> KafkaError | None:
+        return self._error
+
+    def topic(self) -> str:
+        return "topic"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
+    def key(self) -> bytes:
+        return b"k"
+
+    def value(self) -> bytes:
+        return b"v"
+
+    def headers(self) -> None:
+        return None
+
+
+def test_the_end_of_a_partition_that_comes_with_its_records_moves_the_position_past_a_marker() -> (
+    None
+):
+    at = TopicPartition("topic", 0)
+    consumer = LibrdkafkaConsumer(
+        Desk(KafkaConnection(client="librdkafka", bootstrap_servers=("127.0.0.1:1",))),
+        group=None,
+        start_from="earliest",
+        read_committed=True,
+        member=None,
+    )
+    consumer.assign([at])
+    consumer.seek(at, 4)
+
+    records = consumer._records([Told(4), Told(5), Told(7, KafkaError(KafkaError._PARTITION_EOF))])
+
+    assert [record.offset for record in records] == [4, 5]
+    assert consumer.position(at) == 7
+    consumer.close()
 
 
 class JsonWebTokens:
