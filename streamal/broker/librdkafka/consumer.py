@@ -27,8 +27,6 @@ __all__ = ["LibrdkafkaConsumer"]
 
 #: A healthy client re-connects well within this; a poll that finds nobody for longer says so.
 ALONE_LIMIT_SECONDS = 3.0
-#: For a goodbye while no broker answers.
-CLOSE_SECONDS = 5.0
 #: Told with a message in which nothing is wrong: the end of a partition, a member that was slow (a
 #: callback follows), a topic that is missing.
 HARMLESS = frozenset({"_PARTITION_EOF", "_MAX_POLL_EXCEEDED", "UNKNOWN_TOPIC_OR_PART"})
