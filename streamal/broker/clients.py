@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+__all__ = ["Closes", "OpenClients", "nobody_waits"]
+
 
 class Closes(Protocol):
     """A client that says when it is closed, so that its broker can let it go."""

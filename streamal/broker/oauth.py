@@ -17,6 +17,8 @@ from urllib.request import Request, urlopen
 from streamal.broker.connection import KafkaConnection
 from streamal.errors import SettingsInvalid
 
+__all__ = ["ASSUMED_LIFE_SECONDS", "ClientCredentials", "TokenSource", "refusal", "token_source"]
+
 #: Clients ask for a token on a network thread, and heartbeats wait meanwhile.
 ENDPOINT_LIMIT_SECONDS = 5.0
 #: Part of a token's life after which a new one is fetched, so that none expires on its way.

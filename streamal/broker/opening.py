@@ -6,6 +6,8 @@ from streamal.broker.connection import KafkaConnection
 from streamal.errors import SettingsInvalid
 from streamal.ports import Broker
 
+__all__ = ["kafka_broker"]
+
 
 def kafka_broker(connection: KafkaConnection) -> Broker:
     """A broker for these settings; nothing is contacted until a client is made.

@@ -7,6 +7,8 @@ import ssl
 from streamal.broker.connection import KafkaConnection
 from streamal.errors import SettingsInvalid
 
+__all__ = ["tls_context"]
+
 
 def tls_context(connection: KafkaConnection) -> ssl.SSLContext:
     """A context for these settings, its files read.

@@ -179,6 +179,17 @@ def test_an_empty_poll_returns_after_its_timeout(bench: Bench) -> None:
     assert 0.2 < time.monotonic() - started < 30
 
 
+def test_a_poll_returns_what_has_come_and_waits_for_no_more(bench: Bench) -> None:
+    topic = bench.topic()
+    reader = bench.reader(topic)
+    reader.poll(0.1, 500)
+    bench.send(topic, b"only")
+
+    started = time.monotonic()
+    assert [record.value for record in reader.poll(60.0, 500)] == [b"only"]
+    assert time.monotonic() - started < 30
+
+
 def test_seek_position_and_the_ends_of_a_partition(bench: Bench) -> None:
     topic = bench.topic()
     bench.send(topic, b"0", b"1", b"2", b"3")

@@ -78,6 +78,8 @@ def test_look_ups_and_new_clients_fail_in_time(fragile: Bench) -> None:
         fails(lambda: fragile.broker.transactional_producer(fragile.name("id")))
     finally:
         fragile.restore()
+    fragile.until(lambda: answers(lambda: reader.end_offsets([partition])))
+    fragile.until(lambda: answers(lambda: admin.describe_topics([topic])))
 
 
 def test_a_transaction_survives_an_outage_by_abort_and_retry(fragile: Bench) -> None:

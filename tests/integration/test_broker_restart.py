@@ -40,11 +40,14 @@ def publish(site: Site, start: int, count: int) -> None:
     site.flush()
 
 
+@pytest.mark.parametrize("client", ["kafka-python", "librdkafka"])
 def test_a_broker_that_comes_back_finds_everybody_waiting(
     own_kafka: Any,  # noqa: ANN401 - LocalKafka is loaded from a path
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    client: str,
 ) -> None:
+    monkeypatch.setenv("STREAMAL_BROKER__CLIENT", client)
     monkeypatch.setenv("STREAMAL_BROKER__REQUEST_TIMEOUT_SECONDS", "3")
     truth = {f"e{number}": "yes" if number % 7 > 3 else "no" for number in range(600)}
     site = Site(own_kafka.bootstrap, tmp_path, SETTINGS)

@@ -8,6 +8,8 @@ from kafka.net.sasl.oauth import AbstractTokenProvider
 from streamal.broker.connection import KafkaConnection
 from streamal.broker.oauth import TokenSource, refusal, token_source
 
+__all__ = ["token_provider"]
+
 
 class _Provider(AbstractTokenProvider):  # type: ignore[misc] # kafka-python has no types
     """Shows a token source to kafka-python."""

@@ -15,6 +15,8 @@ from streamal.broker.librdkafka.errors import kafka_error, translated, translati
 from streamal.errors import BrokerUnavailable, TopicsInvalid
 from streamal.ports import TopicDescription, TopicSpec
 
+__all__ = ["LibrdkafkaAdmin"]
+
 #: Between two looks at whether a new topic has its leaders.
 LOOK_AGAIN_SECONDS = 0.02
 

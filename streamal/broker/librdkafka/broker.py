@@ -16,6 +16,8 @@ from streamal.broker.librdkafka.producer import (
 from streamal.errors import SettingsInvalid
 from streamal.ports import StartFrom
 
+__all__ = ["LibrdkafkaBroker"]
+
 
 class LibrdkafkaBroker:
     """Implements `ports.Broker` over a Kafka cluster; nothing is contacted until a client is made.

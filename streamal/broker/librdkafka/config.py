@@ -10,6 +10,8 @@ from streamal.broker.librdkafka.tokens import Tokens
 from streamal.broker.tls import tls_context
 from streamal.ports import StartFrom
 
+__all__ = ["RETRIED_AFTER_SECONDS", "client_config", "consumer_config", "producer_config"]
+
 #: librdkafka's own limit of 10 s would keep us away for that long after a broker has come back.
 RECONNECT_MAX_SECONDS = 2.0
 #: A tenth leaves room for several lost heartbeats, and lets members hear of a rebalance early.
@@ -49,6 +51,8 @@ def client_config(connection: KafkaConnection, tokens: Tokens | None) -> dict[st
         "reconnect.backoff.max.ms": _ms(RECONNECT_MAX_SECONDS),
         "topic.metadata.refresh.interval.ms": max(10, _ms(connection.metadata_max_age_seconds)),
         "log.connection.close": False,
+        # Said to be for consumers; without it producers would have missing topics created.
+        "allow.auto.create.topics": False,
         "logger": log,
         **_security_config(connection, tokens),
     }
@@ -103,7 +107,6 @@ def consumer_config(
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
         "check.crcs": True,
-        "allow.auto.create.topics": False,
         "isolation.level": "read_committed" if read_committed else "read_uncommitted",
         "partition.assignment.strategy": "roundrobin",
         "session.timeout.ms": _ms(session),

@@ -23,10 +23,10 @@ from streamal.broker.librdkafka.errors import translated, translating
 from streamal.errors import Rebalanced
 from streamal.ports import GroupMetadata, Record, StartFrom, TopicPartition
 
+__all__ = ["LibrdkafkaConsumer"]
+
 #: A healthy client re-connects well within this; a poll that finds nobody for longer says so.
 ALONE_LIMIT_SECONDS = 3.0
-#: For a goodbye while no broker answers.
-CLOSE_SECONDS = 5.0
 #: Told with a message in which nothing is wrong: the end of a partition, a member that was slow (a
 #: callback follows), a topic that is missing.
 HARMLESS = frozenset({"_PARTITION_EOF", "_MAX_POLL_EXCEEDED", "UNKNOWN_TOPIC_OR_PART"})
@@ -233,11 +233,12 @@ class LibrdkafkaConsumer:
 
     def _records(self, messages: list[Message]) -> list[Record]:
         made: list[Record] = []
+        told: list[tuple[Message, KafkaError]] = []
         new, add = tuple.__new__, made.append
         for message in messages:
             error = message.error()
             if error is not None:
-                self._note(message, error)
+                told.append((message, error))
                 continue
             headers = message.headers()
             fields = (
@@ -257,6 +258,9 @@ class LibrdkafkaConsumer:
         positions = self._positions
         for topic, partition, offset, *_ in made:
             positions[topic, partition] = offset + 1
+        # Last: the end of a partition lies behind its records, and is told only once.
+        for message, error in told:
+            self._note(message, error)
         return made
 
     def _note(self, message: Message, error: KafkaError) -> None:

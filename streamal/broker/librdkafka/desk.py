@@ -16,13 +16,18 @@ from streamal.broker.diagnosis import diagnosis
 from streamal.broker.librdkafka.config import client_config
 from streamal.broker.librdkafka.errors import UNAUTHORIZED, kafka_error, translated, translating
 from streamal.broker.librdkafka.tokens import Tokens
-from streamal.errors import BrokerUnavailable
+from streamal.errors import BrokerUnavailable, StreamalError
 from streamal.ports import TopicPartition
+
+__all__ = ["Desk", "Troubles"]
 
 T = TypeVar("T")
 
 #: Between two looks at what librdkafka has to say while an answer is waited for.
 LOOK_SECONDS = 0.05
+#: After a broker has come back, an admin client of librdkafka goes on to ask with the epoch
+#: of before, and is refused for as long as it keeps what it knows. A new one asks afresh.
+OUTDATED = frozenset({"FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH", "NOT_LEADER_FOR_PARTITION"})
 #: On top of the time that librdkafka was given for a request.
 GRACE_SECONDS = 1.0
 
@@ -70,6 +75,9 @@ class Desk:
             tokens.check()
         self.config = client_config(connection, tokens)
         self._troubles = Troubles()
+        self._connect()
+
+    def _connect(self) -> None:
         with translating("connecting"):
             self.client = AdminClient({**self.config, "error_cb": self._troubles})
 
@@ -145,6 +153,20 @@ class Desk:
         if not wanted:
             return {}
         level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        try:
+            return self._offsets(wanted, level)
+        except KafkaException as error:
+            if kafka_error(error).name() not in OUTDATED:
+                raise self._explained(error, wanted) from error
+        self._connect()
+        try:
+            return self._offsets(wanted, level)
+        except KafkaException as error:
+            raise self._explained(error, wanted) from error
+
+    def _offsets(
+        self, wanted: dict[TheirPartition, OffsetSpec], level: IsolationLevel
+    ) -> dict[TopicPartition, int]:
         asked = self.client.list_offsets(wanted, isolation_level=level, request_timeout=self.limit)
         return {
             TopicPartition(theirs.topic, theirs.partition): self._offset(theirs.topic, future)
@@ -153,12 +175,13 @@ class Desk:
 
     def _offset(self, topic: str, future: Future[Any]) -> int:
         about = f"looking up offsets of {topic}"
-        try:
-            offset = int(self.answer(future, about).offset)
-        except KafkaException as error:
-            if kafka_error(error).name() == "_NOENT":  # "no leaders found", whatever the reason
-                self.partitions([topic])
-            raise translated(kafka_error(error), about) from error
+        offset = int(self.answer(future, about).offset)
         if offset < 0:  # what librdkafka answers, without an error, for a leader that is away
             raise BrokerUnavailable(f"{about}: no leader answers")
         return offset
+
+    def _explained(self, error: KafkaException, wanted: Iterable[TheirPartition]) -> StreamalError:
+        topics = sorted({partition.topic for partition in wanted})
+        if kafka_error(error).name() == "_NOENT":  # "no leaders found", whatever the reason
+            self.partitions(topics)
+        return translated(kafka_error(error), f"looking up offsets of {', '.join(topics)}")

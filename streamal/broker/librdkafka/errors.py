@@ -19,6 +19,8 @@ from streamal.errors import (
     Unauthorized,
 )
 
+__all__ = ["UNAUTHORIZED", "kafka_error", "translated", "translating"]
+
 UNAUTHORIZED = frozenset(
     {
         "_AUTHENTICATION",

@@ -32,6 +32,8 @@ from streamal.errors import (
 )
 from streamal.ports import GroupMetadata, Headers, TopicPartition
 
+__all__ = ["LibrdkafkaProducer", "LibrdkafkaTransactionalProducer"]
+
 log = logging.getLogger(__name__)
 
 #: For a goodbye while no broker answers.

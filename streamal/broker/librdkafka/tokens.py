@@ -10,6 +10,8 @@ from streamal.broker.connection import KafkaConnection
 from streamal.broker.oauth import ASSUMED_LIFE_SECONDS, ClientCredentials, refusal, token_source
 from streamal.errors import BrokerUnavailable, Unauthorized
 
+__all__ = ["Tokens"]
+
 
 class Tokens:
     """What librdkafka calls for a token; all clients of a broker share one.

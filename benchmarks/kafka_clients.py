@@ -1,10 +1,11 @@
-"""CPU per record that reading costs: each client library by itself, and behind the broker port.
+"""CPU per record of Kafka's clients: reading, each by itself and behind the broker port; sending.
 
-    python benchmarks/client_poll.py [--records 200000] [--bytes 400] [--batch 500] [--rounds 5]
+    python benchmarks/kafka_clients.py [--records 200000] [--bytes 400] [--batch 500] [--rounds 5]
 
 Starts a broker of deploy/local-kafka, fills a topic and reads it whole with each reader in turn,
-`--rounds` times. The figure is the CPU time of this process, user and system, with all its threads,
-per record: the median over the rounds. The ratio is to the same library by itself.
+`--rounds` times; then the port sends as many. The figure is the CPU time of this process, user and
+system, with all its threads, per record: the median over the rounds, with what it takes to make the
+reader. The ratio is to the same library by itself.
 """
 
 from __future__ import annotations
@@ -31,20 +32,25 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "deploy" / "local-kafka"))
 from local_kafka import LocalKafka
 
 TOPIC = "records"
+LIBRARIES: tuple[ClientLibrary, ...] = ("kafka-python", "librdkafka")
 
 Read = Callable[[], int]
 
 
-def fill(bootstrap: str, partitions: int, records: int, size: int) -> None:
-    """As many records of this size, in as many partitions."""
-    connection = KafkaConnection(client="librdkafka", bootstrap_servers=(bootstrap,))
-    broker = kafka_broker(connection)
-    broker.admin().create_topics([TopicSpec(TOPIC, partitions)])
+def sent(library: ClientLibrary, bootstrap: str, topic: str, asked: argparse.Namespace) -> float:
+    """Send the records to a new topic; CPU in microseconds for each."""
+    records: int = asked.records
+    broker = kafka_broker(KafkaConnection(client=library, bootstrap_servers=(bootstrap,)))
+    broker.admin().create_topics([TopicSpec(topic, asked.partitions)])
     producer = broker.producer()
-    value = bytes(size)
+    value = bytes(asked.bytes)
+    started = time.process_time()
     for number in range(records):
-        producer.send(TOPIC, value, key=b"%d" % number, partition=number % partitions)
+        producer.send(topic, value, key=b"%d" % number, partition=number % asked.partitions)
+    producer.flush()
+    took = time.process_time() - started
     broker.close()
+    return took / records * 1e6
 
 
 @contextmanager
@@ -123,14 +129,20 @@ def main() -> None:
     asked = parser.parse_args()
     found: dict[str, list[float]] = {name: [] for name in READERS}
     with LocalKafka() as server:
-        fill(server.bootstrap, asked.partitions, asked.records, asked.bytes)
+        sent("librdkafka", server.bootstrap, TOPIC, asked)
         for _ in range(asked.rounds):
             for name, reader in READERS.items():
                 found[name].append(cost(reader, server.bootstrap, asked.batch, asked.records))
+        sending = {
+            library: sent(library, server.bootstrap, f"sent-by-{library}", asked)
+            for library in LIBRARIES
+        }
     for name, costs in found.items():
         alone = statistics.median(found[name.removesuffix(", port")])
         here = statistics.median(costs)
-        print(f"{name:20} {here:6.2f} µs   {here / alone:5.2f}")
+        print(f"read, {name:20} {here:6.2f} µs   {here / alone:5.2f}")
+    for library, each in sending.items():
+        print(f"send, {library + ', port':20} {each:6.2f} µs")
 
 
 if __name__ == "__main__":
