@@ -125,7 +125,7 @@ def _moment(value: object) -> datetime:
         and value[10] == "T"
         and value[4] == value[7] == "-"
         and value[13] == value[16] == ":"
-        and (len(value) == 20 or value[19] == ".")
+        and (len(value) == 20 or (value[19] == "." and len(value) != 21))
         and (value[11] != "2" or value[12] < "4")
     ):
         try:
