@@ -176,6 +176,9 @@ def assert_agreement(document: object, mapping: FieldMapping, rules: Probability
 @given(messages, st.sampled_from(MAPPINGS), every_rules)
 @example(VALID, MAPPINGS[0], ProbabilityRules())
 @example(DETECTION, MAPPINGS[0], ProbabilityRules())
+@example({**VALID, "timestamp": "2026-01-01T00:00:00.Z"}, MAPPINGS[0], ProbabilityRules())
+@example({**VALID, "timestamp": "2026-01-01T24:00:00Z"}, MAPPINGS[0], ProbabilityRules())
+@example({**VALID, "model": {"name": True}}, MAPPINGS[0], ProbabilityRules())
 def test_what_the_quick_way_accepts_the_explaining_one_accepts(
     message: dict[str, Any], mapping: FieldMapping, rules: ProbabilityRules
 ) -> None:

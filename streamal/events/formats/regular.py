@@ -43,9 +43,8 @@ _TEXTS: Final = frozenset({str, int, type(None)})
 _OBJECT: Final = ("label", "score", "probabilities", "box")
 _LONGEST: Final = 256
 _TIME: Final = TypeAdapter(UtcDatetime).validator
-_NO_MODEL: Final = DecodedModel()
 #: One model makes most predictions, and seldom more than a few make them all.
-_MODELS: dict[tuple[str | int | None, str | int | None], DecodedModel] = {}
+_MODELS: dict[tuple[object, object], DecodedModel] = {}
 _MANY_MODELS: Final = 256
 
 
@@ -88,14 +87,18 @@ def read_regular(parts: Sequence[Any], rules: ProbabilityRules) -> DecodedPredic
         features = _with_lists(features)
     if metadata is None:
         metadata = {}
-    elif not _is_metadata(metadata):
+    elif (
+        type(metadata) is not dict
+        or len(metadata) > MAX_METADATA
+        or not _SCALARS.issuperset(map(type, metadata.values()))
+    ):
         raise Irregular
     moment = _moment(timestamp)
     return DecodedPrediction(
         event_id,
         moment,
         moment.timestamp(),
-        _NO_MODEL if name is model_version is None else _model(name, model_version),
+        _model(name, model_version),
         features,
         _output(label, probabilities, value, tokens, objects, rules),
         None if committee is None else _committee(committee, rules),
@@ -122,8 +125,8 @@ def _moment(value: object) -> datetime:
         and value[10] == "T"
         and value[4] == value[7] == "-"
         and value[13] == value[16] == ":"
-        and (len(value) == 20 or value[19] == ".")
-        and value[11:13] != "24"
+        and (len(value) == 20 or (value[19] == "." and len(value) != 21))
+        and (value[11] != "2" or value[12] < "4")
     ):
         try:
             return datetime.fromisoformat(value)
@@ -136,18 +139,25 @@ def _moment(value: object) -> datetime:
 
 
 def _model(name: object, version: object) -> DecodedModel:
+    try:
+        known = _MODELS.get((name, version))
+    except TypeError:  # a list or an object
+        raise Irregular from None
+    return known or _new_model(name, version)
+
+
+def _new_model(name: object, version: object) -> DecodedModel:
     if type(name) not in _TEXTS or type(version) not in _TEXTS:
         raise Irregular
-    key = cast("tuple[str | int | None, str | int | None]", (name, version))
-    known = _MODELS.get(key)
-    if known is None:
+    model = DecodedModel(
+        "production" if name is None else _text(name),
+        "unknown" if version is None else _text(version),
+    )
+    if type(name) is not int and type(version) is not int:  # true would be found as 1
         if len(_MODELS) >= _MANY_MODELS:
             _MODELS.clear()
-        known = _MODELS[key] = DecodedModel(
-            "production" if name is None else _text(name),
-            "unknown" if version is None else _text(version),
-        )
-    return known
+        _MODELS[name, version] = model
+    return model
 
 
 def _text(value: object) -> str:
@@ -174,14 +184,6 @@ def _numbers(values: object, most: int) -> tuple[float, ...]:
     if type(values) is not list or len(values) > most or not NUMBERS.issuperset(map(type, values)):
         raise Irregular
     return tuple(map(float, values))
-
-
-def _is_metadata(value: object) -> bool:
-    return (
-        type(value) is dict
-        and len(value) <= MAX_METADATA
-        and _SCALARS.issuperset(map(type, value.values()))
-    )
 
 
 def _output(
