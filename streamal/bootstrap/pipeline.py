@@ -168,6 +168,7 @@ class Pipeline:
             open_view=self._feed,
             new_lead=self._lead,
             poll_timeout_seconds=settings.trainer.poll_timeout_seconds,
+            clock=self.clock,
             metrics=self.metrics,
         )
 

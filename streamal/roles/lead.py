@@ -8,12 +8,13 @@ it is), report it (below G it is). G moves in the Kafka transaction that carries
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamal.core.learners import Model
-from streamal.errors import Reject, SnapshotRefused, StreamalError
+from streamal.errors import SnapshotRefused, StreamalError
 from streamal.events import DriftEvent, Heartbeat
 from streamal.events.topics import Topics
 from streamal.ports import Broker, Clock, Consumer, Record, TopicPartition
@@ -23,11 +24,13 @@ from streamal.roles.drift_watch import DriftWatch, Findings, WatchOptions, repor
 from streamal.roles.label_backlog import register_backlog
 from streamal.roles.lineage import Lineage
 from streamal.roles.models_topic import SnapshotReader, show_model, show_snapshot
+from streamal.roles.news import News
 from streamal.roles.notices import Notices
+from streamal.roles.pace import Pace
 from streamal.roles.quality import Quality, QualityOptions
 from streamal.roles.relearning import relearn
 from streamal.roles.review_view import ReviewView
-from streamal.roles.workforce import show_workforce, with_workforce
+from streamal.roles.workforce import show_responses, show_workforce, with_workforce
 from streamal.state.snapshots import (
     Message,
     Signer,
@@ -37,19 +40,15 @@ from streamal.state.snapshots import (
     pack_heartbeat,
     pack_memory,
 )
-from streamal.state.verdicts import Answer, Effect, Rejected, Verdict
+from streamal.state.verdicts import Rejected
 from streamal.telemetry.metrics import Metrics, exemplar
 
 __all__ = ["Lead", "LeadOptions"]
 
 _log = logging.getLogger(__name__)
 
-#: Answers that nothing can be done with; they become dead letters.
-_USELESS = {
-    Verdict.UNKNOWN: "no review was requested for this event, and the label carries no features",
-    Verdict.LATE: "the review had expired",
-    Verdict.DISMISSED: "a lead has dismissed this annotator",
-}
+#: Seconds between two purges, which look at every row; what they delete has waited for days.
+_PURGE_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +79,6 @@ class LeadOptions:
     quality: QualityOptions
     watch: WatchOptions
     annotator_series: int
-
-
-@dataclass(frozen=True, slots=True)
-class _News:
-    """What of a batch has not been reported yet (at or past G)."""
-
-    answers: tuple[Answer, ...] = ()
-    rejects: tuple[Rejected, ...] = ()
-    effects: tuple[Effect, ...] = ()
-
-    def dead_letters(self) -> list[Rejected]:
-        """Everything that could not be used, with its reason."""
-        useless = [
-            Rejected(
-                answer.record,
-                Reject(f"{answer.verdict.value}_label", f"label: {_USELESS[answer.verdict]}"),
-            )
-            for answer in self.answers
-            if answer.verdict in _USELESS
-        ]
-        return [*self.rejects, *useless]
-
-
-#: Shares of all reviews whose time to an answer is shown.
-_LATENCY_SHARES = (0.5, 0.9)
 
 
 class Lead:
@@ -169,8 +143,17 @@ class Lead:
             raise
         finally:
             reader.close()
-        self._snapshot_due = clock.now() + options.snapshot_every_seconds
-        self._heartbeat_due = clock.now()
+        now = clock.now()
+        self._snapshot_due = now + options.snapshot_every_seconds
+        self._snapshots = Pace()
+        # At once, so that whatever is published has a heartbeat to carry.
+        self._heartbeat_due = now
+        self._heartbeats = Pace()
+        self._purge_due = now + _PURGE_SECONDS
+        #: Whether more labels are waiting, as far as the last step has seen.
+        self.is_behind = False
+        #: The last one of this term; a snapshot carries it along.
+        self._heartbeat: Heartbeat | None = None
 
     @property
     def quality(self) -> Quality:
@@ -190,13 +173,14 @@ class Lead:
             Fenced: another trainer leads.
         """
         records = self._labels.poll(timeout_seconds, self._options.max_batch_records)
-        news = self._learn(records) if records else _News()
-        self._publish(records, news, snapshot=self._snapshot_is_due())
+        self.is_behind = len(records) == self._options.max_batch_records
+        news = self._learn(records) if records else News()
+        self._publish(records, news)
 
     def finish(self) -> None:
         """Publish what was learned since the last snapshot."""
         if self._lineage.unpublished:
-            self._publish([], _News(), snapshot=True)
+            self._publish([], News(), closing=True)
 
     def close(self) -> None:
         """End the term; what was not committed is dropped."""
@@ -249,7 +233,7 @@ class Lead:
             self._labels.seek(source, max(start, first[source]))
         return {source: committed[source] or 0 for source in sources}
 
-    def _learn(self, records: Sequence[Record]) -> _News:
+    def _learn(self, records: Sequence[Record]) -> News:
         self._view.catch_up()
         registered = self._view.pending.register_labels(records)
         answers, rejects = [], list(registered.rejects)
@@ -262,7 +246,7 @@ class Lead:
         # After the answers: passing over a later record first would pass over them as well.
         for record, _ in registered.rejects:
             self._lineage.pass_over(record.source, record.offset)
-        return _News(
+        return News(
             tuple(answer for answer in answers if self._is_new(answer.record)),
             tuple(reject for reject in rejects if self._is_new(reject.record)),
             tuple(
@@ -276,29 +260,35 @@ class Lead:
     def _is_new(self, record: Record) -> bool:
         return record.offset >= self._reported[record.source]
 
-    def _snapshot_is_due(self) -> bool:
+    def _snapshot_is_due(self, now: float) -> bool:
         unpublished = self._lineage.unpublished
         if self._lineage.version == 0 and self._lineage.model.labels_learned:
             return True  # a warm start is worth serving before the first label
-        return unpublished >= self._options.snapshot_every_labels or (
-            unpublished > 0 and self._clock.now() >= self._snapshot_due
-        )
+        if not unpublished or not self._snapshots.may(now):
+            return False
+        return unpublished >= self._options.snapshot_every_labels or now >= self._snapshot_due
 
-    def _publish(self, records: Sequence[Record], news: _News, *, snapshot: bool) -> None:
-        """One transaction with the dead letters, the heartbeat or snapshot, drift, and G."""
+    def _publish(self, records: Sequence[Record], news: News, *, closing: bool = False) -> None:
+        """One transaction with the dead letters, the heartbeat or snapshot, drift, and G.
+
+        Windows are looked at with a heartbeat and only then: by when it was sent a new leader knows
+        which of them were reported.
+        """
         now = self._clock.now()
         offsets = {record.source: record.offset + 1 for record in records if self._is_new(record)}
-        due = snapshot or now >= self._heartbeat_due
-        findings = self._watch.look(self._quality.advance(now), now) if due else Findings()
+        snapshot = closing or self._snapshot_is_due(now)
+        beats = now >= self._heartbeat_due or (snapshot and self._heartbeats.may(now))
+        findings = self._look(now) if beats else Findings()
         snapshot = self._relearn(findings) or snapshot
-        messages = self._messages(now, snapshot=snapshot) if due else []
+        began = self._clock.now()
+        messages = self._messages(now, snapshot=snapshot, beats=beats)
         if not offsets and not messages:
             return
         self._producer.begin()
         for record, reject in news.dead_letters():
             self._dead_letters.send(self._producer, record, reject)
         self._notices.send(self._producer, news.effects)
-        for message in (*messages, *(self._memory() if due else ())):
+        for message in (*messages, *(self._memory() if beats else ())):
             self._producer.send(
                 self._options.topics.models,
                 message.value,
@@ -311,10 +301,11 @@ class Lead:
         self._producer.commit(offsets, self._election.group_metadata())
         self._metrics.transactions.labels(role="trainer", outcome="committed").inc()
         self._reported.update(offsets)
-        if messages:
+        if beats:
             self._heartbeat_due = now + self._options.heartbeat_seconds
             self._measure_lag()
         if snapshot:
+            self._snapshots.spent(began, self._clock.now())
             self._after_snapshot(now, messages)
         self._report(news)
         for drift in findings.events:
@@ -338,10 +329,20 @@ class Lead:
             self._options.topics.drift, drift.to_bytes(), key=drift.detector.encode()
         )
 
-    def _messages(self, now: float, *, snapshot: bool) -> list[Message]:
+    def _look(self, now: float) -> Findings:
+        """Close the windows that have matured and take stock of the human side."""
+        findings = self._watch.look(self._quality.advance(now), now)
+        self._heartbeat = self._new_heartbeat(now)
+        self._heartbeats.spent(now, self._clock.now())
+        return findings
+
+    def _messages(self, now: float, *, snapshot: bool, beats: bool) -> list[Message]:
+        """What is due for the `models` topic."""
+        heartbeat = self._heartbeat
+        if heartbeat is None or not (snapshot or beats):
+            return []
         if snapshot:
-            return self._snapshot(now)
-        heartbeat = self._heartbeat(now)
+            return self._snapshot(now, heartbeat)
         return [pack_heartbeat(self._options.pipeline, heartbeat, self._signer)]
 
     def _memory(self) -> list[Message]:
@@ -351,7 +352,7 @@ class Lead:
             return []
         return [pack_memory(self._options.pipeline, memory, self._signer)]
 
-    def _heartbeat(self, now: float) -> Heartbeat:
+    def _new_heartbeat(self, now: float) -> Heartbeat:
         pending = self._view.pending
         production, losses = self._quality.production.anytime(), self._quality.losses
         error = None if losses is None else losses.production.anytime()
@@ -368,23 +369,12 @@ class Lead:
             }
         )
         self._metrics.pending.set(heartbeat.pending)
-        self._show_responses(now)
+        show_responses(self._metrics, pending.measures, now)
         if heartbeat.response_rate is not None:
             self._metrics.response_rate.set(heartbeat.response_rate)
         return heartbeat
 
-    def _show_responses(self, now: float) -> None:
-        measures, metrics = self._view.pending.measures, self._metrics
-        rates = measures.response_rates(now)
-        metrics.show(metrics.response_by_reason, {(name,): rate for name, rate in rates.items()})
-        latencies = measures.latencies(now)
-        reached = {share: latencies.quantile(share) for share in _LATENCY_SHARES}
-        metrics.show(
-            metrics.label_latency_reached,
-            {(f"{share:g}",): known for share, known in reached.items() if known is not None},
-        )
-
-    def _snapshot(self, now: float) -> list[Message]:
+    def _snapshot(self, now: float, heartbeat: Heartbeat) -> list[Message]:
         lineage = self._lineage
         header = new_header(
             pipeline=self._options.pipeline,
@@ -395,7 +385,7 @@ class Lead:
             created_at=datetime.fromtimestamp(now, UTC),
             learner=self._options.learner,
             settings_digest=self._options.settings_digest,
-            heartbeat=self._heartbeat(now),
+            heartbeat=heartbeat,
         )
         return pack(
             header,
@@ -409,7 +399,9 @@ class Lead:
         chunks = sum(message.value is not None for message in messages) - 1
         self._lineage.published(chunks)
         self._snapshot_due = now + self._options.snapshot_every_seconds
-        self._view.pending.purge(now - self._options.retain_seconds, self._lineage.offsets)
+        if now >= self._purge_due:
+            self._view.pending.purge(now - self._options.retain_seconds, self._lineage.offsets)
+            self._purge_due = now + _PURGE_SECONDS
         size = sum(len(message.value or b"") for message in messages)
         self._metrics.snapshots_published.inc()
         self._metrics.snapshot_bytes.set(size)
@@ -434,11 +426,13 @@ class Lead:
                 role="trainer", topic=source.topic, partition=str(source.partition)
             ).set(lag)
 
-    def _report(self, news: _News) -> None:
+    def _report(self, news: News) -> None:
         """Count what was committed."""
-        self._metrics.labels.labels(outcome="rejected").inc(len(news.rejects))
+        outcomes = Counter(answer.verdict.value for answer in news.answers)
+        outcomes["rejected"] = len(news.rejects)
+        for outcome, count in outcomes.items():
+            self._metrics.labels.labels(outcome=outcome).inc(count)
         for answer in news.answers:
-            self._metrics.labels.labels(outcome=answer.verdict.value).inc()
             for event_id, latency in answer.latencies_seconds:
                 self._metrics.label_latency_seconds.observe(latency, exemplar(event_id))
         for record, reject in news.dead_letters():

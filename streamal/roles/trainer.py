@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from streamal.errors import Retriable, StreamalError
-from streamal.ports import Broker, Consumer, TopicPartition
+from streamal.ports import Broker, Clock, Consumer, TopicPartition
 from streamal.roles.closing import close_all
 from streamal.roles.lead import Lead
 from streamal.roles.quality import Quality
@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 #: The leader's part in a rebalance is done inside of its poll, which needs some time for that; with
 #: none at all it would be expelled from a group that it still leads.
 _LEADER_POLL_SECONDS = 0.1
+#: While labels wait, seconds between two of these polls: each is a wait that they would have to sit
+#: out. A rebalance waits much longer for its members.
+_BUSY_LEADER_POLL_EVERY_SECONDS = 1.0
 
 
 class TrainerRole:
@@ -38,6 +41,7 @@ class TrainerRole:
         open_view: opens its feed from the log.
         new_lead: takes over the lineage; called on becoming leader.
         poll_timeout_seconds: longest wait for records in a step.
+        clock: time of day.
         metrics: counts.
     """
 
@@ -53,8 +57,10 @@ class TrainerRole:
         open_view: Callable[[PendingView], ReviewView],
         new_lead: Callable[[ReviewView, Consumer], Lead],
         poll_timeout_seconds: float,
+        clock: Clock,
         metrics: Metrics,
     ) -> None:
+        self._clock = clock
         self._broker = broker
         self._group = group
         self._models_topic = models_topic
@@ -68,6 +74,7 @@ class TrainerRole:
         self._election: Consumer | None = None
         self._elected = False
         self._lead: Lead | None = None
+        self._polled_at = 0.0
 
     @property
     def quality(self) -> Quality | None:
@@ -102,7 +109,9 @@ class TrainerRole:
             Retriable: nothing was committed; call `recover`, then step again.
         """
         view, election = self._started()
-        election.poll(self._election_timeout(), 1)
+        if not self._is_busy():
+            election.poll(self._election_timeout(), 1)
+            self._polled_at = self._clock.now()
         if not self._elected:
             view.follow(0.0)
             return
@@ -136,6 +145,12 @@ class TrainerRole:
         if self._elected:
             return min(_LEADER_POLL_SECONDS, self._poll_timeout_seconds)
         return self._poll_timeout_seconds
+
+    def _is_busy(self) -> bool:
+        """Whether labels wait for this leader, who has looked after its membership just now."""
+        if self._lead is None or not self._lead.is_behind:
+            return False
+        return 0 <= self._clock.now() - self._polled_at < _BUSY_LEADER_POLL_EVERY_SECONDS
 
     def _started(self) -> tuple[ReviewView, Consumer]:
         if self._view is None or self._election is None:

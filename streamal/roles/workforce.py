@@ -6,10 +6,14 @@ import math
 
 from streamal.core.estimation import Estimate
 from streamal.events import Heartbeat
+from streamal.state.measures import ReviewMeasures
 from streamal.state.workforce import Workforce
 from streamal.telemetry.metrics import Metrics
 
-__all__ = ["noise_dominates", "show_workforce", "with_workforce"]
+__all__ = ["noise_dominates", "show_responses", "show_workforce", "with_workforce"]
+
+#: Shares of all reviews whose time to an answer is shown.
+_LATENCY_SHARES = (0.5, 0.9)
 
 
 def noise_dominates(
@@ -84,6 +88,18 @@ def show_workforce(
         if annotator.name in workforce.kappas:
             kappa = workforce.kappas[annotator.name]
             metrics.annotator_kappa.labels(annotator=annotator.name).set(kappa)
+
+
+def show_responses(metrics: Metrics, measures: ReviewMeasures, now: float) -> None:
+    """Set the gauges of who answers, and how soon; `now` in epoch seconds."""
+    rates = measures.response_rates(now)
+    metrics.show(metrics.response_by_reason, {(name,): rate for name, rate in rates.items()})
+    latencies = measures.latencies(now)
+    reached = {share: latencies.quantile(share) for share in _LATENCY_SHARES}
+    metrics.show(
+        metrics.label_latency_reached,
+        {(f"{share:g}",): known for share, known in reached.items() if known is not None},
+    )
 
 
 def _or_nan(value: float | None) -> float:

@@ -55,7 +55,8 @@ class TrainerSettings(Section):
         state_path: SQLite file with the pending join; a view that is rebuilt when lost. Every
             trainer needs one of its own.
         snapshot_every_labels: labels learned between two snapshots.
-        snapshot_every_seconds: longest time that a learned label waits for a snapshot.
+        snapshot_every_seconds: longest time that a learned label waits for a snapshot. However soon
+            one is due, making snapshots takes a tenth of the trainer's time at most.
         heartbeat_seconds: time between two heartbeats to the gates.
         max_batch_records: most records handled in one step.
         poll_timeout_seconds: longest wait for labels.
@@ -63,7 +64,7 @@ class TrainerSettings(Section):
 
     state_path: Path = Path("streamal-state.sqlite3")
     snapshot_every_labels: int = Field(default=50, ge=1)
-    snapshot_every_seconds: float = Field(default=60, gt=0)
+    snapshot_every_seconds: float = Field(default=1, gt=0)
     heartbeat_seconds: float = Field(default=10, gt=0)
     max_batch_records: int = Field(default=1000, ge=1, le=100_000)
     poll_timeout_seconds: float = Field(default=0.5, gt=0, le=60)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -84,21 +84,45 @@ class Annotator:
 
 
 class Annotators:
-    """Reads and writes the annotators' tables, inside of the caller's transaction."""
+    """Reads and writes the annotators' tables, inside of the caller's transaction.
+
+    Changes of annotators exist in memory only until they are flushed.
+    """
 
     def __init__(self, connection: sqlite3.Connection, guard: Guard) -> None:
         self._connection = connection
         self._guard = guard
+        self._known: dict[str, Annotator] = {}
+        self._changed: dict[str, Annotator] = {}
+        self._seated: set[str] | None = None
 
     def get(self, name: str) -> Annotator:
         """What is known; a newcomer is trusted."""
-        row = self._connection.execute(
-            "SELECT * FROM annotators WHERE annotator = ?", (name,)
-        ).fetchone()
-        return Annotator(name, Standing.TRUSTED, 0.0) if row is None else _annotator(row)
+        known = self._known.get(name)
+        if known is None:
+            row = self._connection.execute(
+                "SELECT * FROM annotators WHERE annotator = ?", (name,)
+            ).fetchone()
+            known = Annotator(name, Standing.TRUSTED, 0.0) if row is None else _annotator(row)
+            self._known[name] = known
+        return known
+
+    def flush(self) -> None:
+        """Write what has changed; what is known stays known."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO annotators VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_row(annotator) for annotator in self._changed.values()],
+        )
+        self._changed.clear()
+
+    def forget(self) -> None:
+        """Drop everything, unwritten changes included."""
+        self._known.clear()
+        self._changed.clear()
+        self._seated = None
 
     def all(self) -> list[Annotator]:
-        """Everybody, by name."""
+        """Everybody who was flushed, by name."""
         rows = self._connection.execute("SELECT * FROM annotators ORDER BY annotator")
         return [_annotator(row) for row in rows]
 
@@ -109,7 +133,7 @@ class Annotators:
     def count_answer(self, name: str) -> None:
         """One more label of theirs."""
         known = self.get(name)
-        self._put(known, answers=known.answers + 1)
+        self._put(replace(known, answers=known.answers + 1))
 
     def observe(self, name: str, agreement: float, *, gold: bool = False) -> bool:
         """Take in a comparison; whether the annotator is to be quarantined for it.
@@ -125,12 +149,14 @@ class Annotators:
             wealth = detector.update(wealth or detector.start(), agreement)
         compared = known.compared + 1
         self._put(
-            known,
-            agreed=known.agreed + agreement,
-            compared=compared,
-            gold_agreed=known.gold_agreed + (int(agreement) if gold else 0),
-            gold_compared=known.gold_compared + int(gold),
-            wealth=wealth,
+            replace(
+                known,
+                agreed=known.agreed + agreement,
+                compared=compared,
+                gold_agreed=known.gold_agreed + (int(agreement) if gold else 0),
+                gold_compared=known.gold_compared + int(gold),
+                wealth=wealth,
+            )
         )
         return (
             detector is not None
@@ -141,18 +167,10 @@ class Annotators:
 
     def set_standing(self, name: str, standing: Standing, at: float) -> None:
         """Change how an annotator is treated; the guard's test starts anew."""
-        self._put(self.get(name), standing=standing, since=at, wealth=())
+        self._put(replace(self.get(name), standing=standing, since=at, wealth=()))
 
-    def _put(self, known: Annotator, **changes: object) -> None:
-        values = {field: getattr(known, field) for field in Annotator.__dataclass_fields__}
-        values |= changes
-        values["wealth"] = orjson.dumps(values["wealth"]).decode()
-        values["standing"] = str(values["standing"])
-        self._connection.execute(
-            "INSERT OR REPLACE INTO annotators VALUES (:name, :standing, :since, :answers, "
-            ":agreed, :compared, :gold_agreed, :gold_compared, :wealth)",
-            values,
-        )
+    def _put(self, annotator: Annotator) -> None:
+        self._known[annotator.name] = self._changed[annotator.name] = annotator
 
     def set_panel(self, event_id: str, answers: Mapping[str, Answer]) -> int | None:
         """Remember who said what about one item; forgotten with fewer than two answers.
@@ -160,22 +178,34 @@ class Annotators:
         Returns:
             The item's number when it is new, counting from 1; None otherwise.
         """
+        seated = self._panel_events()
         if len(answers) < 2:
-            self._connection.execute("DELETE FROM panels WHERE event_id = ?", (event_id,))
+            if event_id in seated:
+                seated.remove(event_id)
+                self._connection.execute("DELETE FROM panels WHERE event_id = ?", (event_id,))
             return None
         text = orjson.dumps(dict(answers), option=orjson.OPT_SORT_KEYS).decode()
-        changed = self._connection.execute(
-            "UPDATE panels SET answers = ? WHERE event_id = ?", (text, event_id)
-        ).rowcount
-        if changed:
+        if event_id in seated:
+            self._connection.execute(
+                "UPDATE panels SET answers = ? WHERE event_id = ?", (text, event_id)
+            )
             return None
         last = self._connection.execute("SELECT max(position) FROM panels").fetchone()[0]
         position: int = (last or 0) + 1
         self._connection.execute("INSERT INTO panels VALUES (?, ?, ?)", (position, event_id, text))
-        self._connection.execute(
-            "DELETE FROM panels WHERE position <= ?", (position - KEPT_PANELS,)
-        )
+        seated.add(event_id)
+        for (gone,) in self._connection.execute(
+            "DELETE FROM panels WHERE position <= ? RETURNING event_id", (position - KEPT_PANELS,)
+        ).fetchall():
+            seated.remove(gone)
         return position
+
+    def _panel_events(self) -> set[str]:
+        """Most events have a single answer and no panel, which is not worth a query each."""
+        if self._seated is None:
+            rows = self._connection.execute("SELECT event_id FROM panels")
+            self._seated = {event_id for (event_id,) in rows}
+        return self._seated
 
     def panels(self) -> list[dict[str, str]]:
         """The remembered items of a classification, oldest first: annotator to class."""
@@ -220,4 +250,18 @@ def _annotator(row: tuple[Any, ...]) -> Annotator:
         gold_agreed=gold_agreed,
         gold_compared=gold_compared,
         wealth=tuple(orjson.loads(wealth)),
+    )
+
+
+def _row(annotator: Annotator) -> tuple[object, ...]:
+    return (
+        annotator.name,
+        annotator.standing.value,
+        annotator.since,
+        annotator.answers,
+        annotator.agreed,
+        annotator.compared,
+        annotator.gold_agreed,
+        annotator.gold_compared,
+        orjson.dumps(annotator.wealth).decode(),
     )

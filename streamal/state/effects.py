@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from datetime import UTC, datetime
 
 import orjson
@@ -10,40 +11,46 @@ import orjson
 from streamal.core.annotation import Answer
 from streamal.events import LabelEvent, ReviewRequest
 from streamal.ports import Record, TopicPartition
+from streamal.state.dockets import Dockets
 from streamal.state.verdicts import Dispute, Effect, Lesson, Quarantine
 
 __all__ = ["EffectLog"]
 
 
 class EffectLog:
-    """Writes effects at the record they follow from, and reads them back."""
+    """Writes effects at the record they follow from, and reads them back.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Args:
+        connection: of the view.
+        dockets: the events of the batch.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, dockets: Dockets) -> None:
         self._connection = connection
+        self._dockets = dockets
+        self._rows: list[tuple[object, ...]] = []
 
     def is_learned(self, event_id: str) -> bool:
         """Whether the event has its lesson."""
-        return self.lesson_at(event_id) is not None
-
-    def lesson_at(self, event_id: str) -> tuple[TopicPartition, int] | None:
-        """Where an event was learned: partition and offset of the record that made it known."""
-        row = self._connection.execute(
-            'SELECT topic, partition, "offset" FROM effects '
-            "WHERE event_id = ? AND kind = 'lesson'",
-            (event_id,),
-        ).fetchone()
-        return None if row is None else (TopicPartition(row[0], row[1]), row[2])
+        return self._dockets.get(event_id).lesson is not None
 
     def review(self, event_id: str) -> ReviewRequest | None:
         """The request of an event; None when none was made, or it was purged."""
-        row = self._connection.execute(
-            "SELECT payload FROM reviews WHERE event_id = ?", (event_id,)
-        ).fetchone()
-        return None if row is None else ReviewRequest.from_bytes(row[0])
+        payload = self._dockets.get(event_id).payload
+        return None if payload is None else ReviewRequest.from_bytes(payload)
+
+    def flush(self) -> None:
+        """Write what has followed since the last time."""
+        self._connection.executemany("INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows)
+        self._rows.clear()
+
+    def forget(self) -> None:
+        """Drop what was not written."""
+        self._rows.clear()
 
     def lesson(self, record: Record, position: int, event_id: str, answer: Answer) -> Lesson:
         """The event's review is answered by `answer`."""
-        self._put(record, position, "lesson", event_id, {"answer": answer})
+        self._teach(record, position, event_id, {"answer": answer})
         return self._reviewed(event_id, answer)
 
     def feedback(
@@ -51,7 +58,7 @@ class EffectLog:
     ) -> Lesson:
         """Unsolicited feedback is learned from its own features; `label` is the event's bytes."""
         detail = {"answer": answer, "feedback": label.decode()}
-        self._put(record, position, "lesson", event_id, detail)
+        self._teach(record, position, event_id, detail)
         return _fed_back(event_id, answer, label)
 
     def dispute(
@@ -71,20 +78,30 @@ class EffectLog:
         }
         self._put(record, position, "quarantine", None, detail)
 
-    def of(self, record: Record) -> tuple[Effect, ...]:
-        """What followed from a record, in order."""
+    def between(
+        self, source: TopicPartition, first: int, end: int
+    ) -> dict[int, tuple[Effect, ...]]:
+        """Offset to what followed from that record, in order, of those in [`first`, `end`)."""
         rows = self._connection.execute(
-            "SELECT kind, event_id, detail FROM effects "
-            'WHERE topic = ? AND partition = ? AND "offset" = ? ORDER BY position',
-            (record.topic, record.partition, record.offset),
+            'SELECT "offset", kind, event_id, detail FROM effects '
+            'WHERE topic = ? AND partition = ? AND "offset" >= ? AND "offset" < ? '
+            'ORDER BY "offset", position',
+            (*source, first, end),
         ).fetchall()
-        return tuple(self._read(kind, event_id, detail) for kind, event_id, detail in rows)
+        self._dockets.fetch(event_id for _, _, event_id, _ in rows if event_id is not None)
+        found: defaultdict[int, list[Effect]] = defaultdict(list)
+        for offset, *effect in rows:
+            found[offset].append(self._read(*effect))
+        return {offset: tuple(effects) for offset, effects in found.items()}
+
+    def _teach(self, record: Record, position: int, event_id: str, detail: object) -> None:
+        self._dockets.get(event_id).lesson = (record.source, record.offset)
+        self._put(record, position, "lesson", event_id, detail)
 
     def _put(
         self, record: Record, position: int, kind: str, event_id: str | None, detail: object
     ) -> None:
-        self._connection.execute(
-            "INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?)",
+        self._rows.append(
             (
                 record.topic,
                 record.partition,
@@ -93,7 +110,7 @@ class EffectLog:
                 kind,
                 event_id,
                 orjson.dumps(detail),
-            ),
+            )
         )
 
     def _read(self, kind: str, event_id: str | None, data: bytes) -> Effect:

@@ -29,13 +29,6 @@ class GoldAnswers:
         ).rowcount
         return bool(changed)
 
-    def item(self, event_id: str) -> str | None:
-        """Id of the gold item behind an event; None for ordinary events."""
-        row = self._connection.execute(
-            "SELECT item FROM gold WHERE event_id = ?", (event_id,)
-        ).fetchone()
-        return None if row is None else str(row[0])
-
     def is_first(self, event_id: str, annotator: str) -> bool:
         """Remember that `annotator` answered; False when they had before."""
         changed = self._connection.execute(

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -21,10 +22,11 @@ from streamal.events import AnnotatorRuling, LabelEvent
 from streamal.ports import Record
 from streamal.state.annotators import Annotators, Guard, Standing
 from streamal.state.consensus import ConsensusRules, outcome, refit
+from streamal.state.dockets import Ballot, Dockets
 from streamal.state.effects import EffectLog
 from streamal.state.gold import GoldAnswers
 from streamal.state.verdicts import Answer, Dispute, Effect, Quarantine, Verdict
-from streamal.state.votes import Ballot, BallotBox, Item, as_votes
+from streamal.state.votes import BallotBox, Item, as_votes
 
 __all__ = ["Judge", "JudgeRules"]
 
@@ -110,10 +112,48 @@ class Judge:
 
     def __init__(self, connection: sqlite3.Connection, rules: JudgeRules) -> None:
         self.rules = rules
+        self._connection = connection
         self._gold = GoldAnswers(connection)
-        self.box = BallotBox(connection)
-        self.effects = EffectLog(connection)
+        self._dockets = Dockets(connection)
+        self.box = BallotBox(connection, self._dockets)
+        self.effects = EffectLog(connection, self._dockets)
         self.annotators = Annotators(connection, rules.guard)
+
+    @contextmanager
+    def batch(self, event_ids: Iterable[str]) -> Iterator[None]:
+        """Judge a batch of labels of these events; what it changes is written at the end.
+
+        What was not written is forgotten, as it is when the batch fails.
+        """
+        self._forget()
+        try:
+            self._dockets.fetch(event_ids)
+            yield
+            self._flush()
+        finally:
+            self._forget()
+
+    @contextmanager
+    def hypothetically(self) -> Iterator[None]:
+        """What is judged inside, within a batch, leaves no trace."""
+        self._flush()
+        self._connection.execute("SAVEPOINT look")
+        try:
+            yield
+        finally:
+            self._forget()
+            self._connection.execute("ROLLBACK TO look")
+            self._connection.execute("RELEASE look")
+
+    def _flush(self) -> None:
+        self._dockets.flush()
+        self.effects.flush()
+        self.annotators.flush()
+
+    def _forget(self) -> None:
+        self._dockets.forget()
+        self.effects.forget()
+        self.annotators.forget()
 
     def judge(self, record: Record, content: LabelEvent | AnnotatorRuling) -> Answer:
         """The verdict on a record that was never judged before, and what follows from it."""
@@ -130,7 +170,7 @@ class Judge:
         standing = self.annotators.get(label.annotator).standing
         if standing is Standing.DISMISSED:
             return Verdict.DISMISSED
-        item = self._gold.item(label.event_id)
+        item = self._dockets.get(label.event_id).gold
         if item is not None:
             return self._judge_gold(case, label, item)
         if label.adjudicates:
@@ -313,12 +353,11 @@ class Judge:
         ballots, ruling = self.box.counted(event_id), self.box.adjudication(event_id)
         if ruling is None and sum(agree(ballot.answer, final) for ballot in ballots) < 2:
             return
-        column = "compared" if ruling is None else "ruled"
         for ballot in ballots:
             known = ballot.compared if ruling is None else ballot.ruled
             if known or (ruling is not None and ballot.annotator == ruling[0]):
                 continue
-            self.box.mark(ballot, column=column)
+            self.box.mark(ballot, ruled=ruling is not None)
             self._observe(case, ballot.annotator, float(agree(ballot.answer, final)))
 
     def _observe(

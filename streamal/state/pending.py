@@ -27,12 +27,12 @@ id is the key), so that "first" means the lowest offset.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from streamal.errors import Reject
 from streamal.events import AnnotatorRuling, LabelEvent, ReviewRequest, WindowStats
@@ -47,7 +47,7 @@ from streamal.state.purge import purge
 from streamal.state.schema import FORGET_ALL
 from streamal.state.segments import SegmentView
 from streamal.state.summaries import SummaryStore
-from streamal.state.verdicts import Answer, Registered, Rejected, Verdict
+from streamal.state.verdicts import Answer, Effect, Registered, Rejected, Verdict
 from streamal.state.workforce import Workforce, WorkforceMeasures
 
 __all__ = ["Applied", "PendingView"]
@@ -159,26 +159,33 @@ class PendingView:
         Raises:
             Fatal: the file failed; nothing of the batch was registered.
         """
-        answers: list[Answer] = []
         rejects: list[Rejected] = []
+        read: list[_Readable] = []
         with self._progress() as progress:
             for record in records:
                 is_new = progress.advance(record)
                 try:
-                    content = self._read_label(record)
+                    read.append(_Readable(record, self._read_label(record), is_new))
                 except Reject as reject:
                     rejects.append(Rejected(record, reject))
-                else:
-                    answers.append(self._answer(record, content, is_new=is_new))
+            answers = self._answer_all(read)
         return Registered(tuple(answers), tuple(rejects))
 
     def lookup(self, event_id: str) -> ReviewRequest | None:
         """The review of an event; None when none was requested or it was purged."""
-        return self._judge.effects.review(event_id)
+        row = self._connection.execute(
+            "SELECT payload FROM reviews WHERE event_id = ?", (event_id,)
+        ).fetchone()
+        return None if row is None else ReviewRequest.from_bytes(row[0])
 
     def learned_at(self, event_id: str) -> tuple[TopicPartition, int] | None:
         """Partition and offset of the label record at which an event was learned."""
-        return self._judge.effects.lesson_at(event_id)
+        row = self._connection.execute(
+            'SELECT topic, partition, "offset" FROM effects '
+            "WHERE event_id = ? AND kind = 'lesson'",
+            (event_id,),
+        ).fetchone()
+        return None if row is None else (TopicPartition(row[0], row[1]), row[2])
 
     def held(self, annotator: str) -> int:
         """How many answers of an annotator wait for a lead's decision."""
@@ -214,6 +221,7 @@ class PendingView:
         with transaction(self._connection):
             for statement in FORGET_ALL:
                 self._connection.execute(statement)
+            self.annotators.forget()
 
     def _apply(self, records: Sequence[Record], store: Callable[[Record], _Fate]) -> Applied:
         fates: Counter[_Fate] = Counter()
@@ -302,22 +310,44 @@ class PendingView:
         self.summaries.add(window)
         return _Fate.STORED
 
-    def _answer(
-        self, record: Record, content: LabelEvent | AnnotatorRuling, *, is_new: bool
-    ) -> Answer:
-        verdict = None if is_new else self._stored_verdict(record)
-        if verdict is not None:
-            return Answer(record, content, verdict, self._judge.effects.of(record))
-        if is_new:
-            answer = self._judge.judge(record, content)
-            self._remember(answer)
-            return answer
+    def _answer_all(self, read: Sequence[_Readable]) -> list[Answer]:
+        """The batch, in its order: read back where it was judged before, else judged."""
+        events = (each.content.event_id for each in read if isinstance(each.content, LabelEvent))
+        with self._judge.batch(events):
+            stored = self._stored([each.record for each in read if not each.is_new])
+            answers = [self._answer(each, stored) for each in read]
+            self._remember(
+                [answer for each, answer in zip(read, answers, strict=True) if each.is_new]
+            )
+        return answers
+
+    def _answer(self, read: _Readable, stored: _Stored) -> Answer:
+        record, content = read.record, read.content
+        if read.is_new:
+            return self._judge.judge(record, content)
+        known = stored.get((record.source, record.offset))
+        if known is not None:
+            return Answer(record, content, *known)
         # Its verdict was purged: only a group whose offsets were lost asks for it again.
-        self._connection.execute("SAVEPOINT look")
-        answer = self._judge.judge(record, content)
-        self._connection.execute("ROLLBACK TO look")
-        self._connection.execute("RELEASE look")
-        return answer
+        with self._judge.hypothetically():
+            return self._judge.judge(record, content)
+
+    def _stored(self, records: Sequence[Record]) -> _Stored:
+        """What was decided about records that lie close together, by partition and offset."""
+        offsets: defaultdict[TopicPartition, list[int]] = defaultdict(list)
+        for record in records:
+            offsets[record.source].append(record.offset)
+        found: _Stored = {}
+        for source, there in offsets.items():
+            first, end = min(there), max(there) + 1
+            effects = self._judge.effects.between(source, first, end)
+            for offset, verdict in self._connection.execute(
+                'SELECT "offset", verdict FROM labels '
+                'WHERE topic = ? AND partition = ? AND "offset" >= ? AND "offset" < ?',
+                (*source, first, end),
+            ):
+                found[source, offset] = (Verdict(verdict), effects.get(offset, ()))
+        return found
 
     def _read_label(self, record: Record) -> LabelEvent | AnnotatorRuling:
         document = load_json(record.value)
@@ -329,26 +359,10 @@ class PendingView:
             self._check(content)
         return content
 
-    def _stored_verdict(self, record: Record) -> Verdict | None:
-        row = self._connection.execute(
-            'SELECT verdict FROM labels WHERE topic = ? AND partition = ? AND "offset" = ?',
-            (record.topic, record.partition, record.offset),
-        ).fetchone()
-        return None if row is None else Verdict(row[0])
-
-    def _remember(self, answer: Answer) -> None:
-        record, content = answer.record, answer.content
-        self._connection.execute(
+    def _remember(self, answers: Sequence[Answer]) -> None:
+        self._connection.executemany(
             "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.topic,
-                record.partition,
-                record.offset,
-                content.event_id if isinstance(content, LabelEvent) else None,
-                answer.verdict.value,
-                content.annotator,
-                record.timestamp_ms / 1000,
-            ),
+            [_label_row(each) for each in answers],
         )
 
     @contextmanager
@@ -362,6 +376,31 @@ class PendingView:
                 "DO UPDATE SET next_offset = excluded.next_offset",
                 [(*source, offset) for source, offset in progress.next_offsets.items()],
             )
+
+
+class _Readable(NamedTuple):
+    """A record of `labels` that says something; whether it was never judged before."""
+
+    record: Record
+    content: LabelEvent | AnnotatorRuling
+    is_new: bool
+
+
+#: Partition and offset of a record to what was decided about it.
+_Stored: TypeAlias = dict[tuple[TopicPartition, int], tuple[Verdict, tuple[Effect, ...]]]
+
+
+def _label_row(answer: Answer) -> tuple[object, ...]:
+    record, content = answer.record, answer.content
+    return (
+        record.topic,
+        record.partition,
+        record.offset,
+        content.event_id if isinstance(content, LabelEvent) else None,
+        answer.verdict.value,
+        content.annotator,
+        record.timestamp_ms / 1000,
+    )
 
 
 class _Progress:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamal.core.annotation import CollapseDetector
+from streamal.errors import Fatal
 from streamal.events import (
     AnnotatorRuling,
     LabelEvent,
@@ -36,6 +37,9 @@ from streamal.state.schema import FORGET_ALL
 from streamal.state.verdicts import Effect
 
 START: Final = 1_700_000_000.0
+#: SQLite's instructions between two looks at whether the process is to die; a batch of labels takes
+#: some hundreds to some thousands of them.
+HANDFUL: Final = 50
 LABELS: Final = TopicPartition("labels", 0)
 TABLES: Final = tuple(statement.rpartition(" ")[2] for statement in FORGET_ALL)
 #: Quick to suspect, so that short logs hold quarantines.
@@ -165,11 +169,22 @@ def image(view: PendingView) -> Image:
 
 
 class _Breaks(list[Record]):
-    """A batch during which the process dies."""
+    """A batch during which the process dies, once it was read."""
 
     def __iter__(self) -> Iterator[Record]:
         yield from list.__iter__(self)
         raise KeyboardInterrupt
+
+
+class _Countdown:
+    """Lets SQLite work through so many handfuls of its instructions, and then no further."""
+
+    def __init__(self, handfuls: int) -> None:
+        self._left = handfuls
+
+    def __call__(self) -> int:
+        self._left -= 1
+        return int(self._left < 0)
 
 
 class Trainer:
@@ -188,18 +203,22 @@ class Trainer:
     def close(self) -> None:
         self._view.close()
 
-    def step(self, topic: str, size: int, *, overlap: int, dies: bool) -> bool:
-        """Apply the next batch, beginning `overlap` records early; False at the topic's end."""
+    def step(self, topic: str, size: int, *, overlap: int, dies: int | None) -> bool:
+        """Apply the next batch, beginning `overlap` records early; False at the topic's end.
+
+        With `dies`, the process dies after so many handfuls of SQLite's instructions, or when it
+        has read the batch with 0.
+        """
         if topic == "labels":
             self._catch_up_with_reviews()
         offsets = self._view.offsets()
         todo = [each for each in self._log[topic] if each.offset >= offsets.get(each.source, 0)]
         first = self._log[topic].index(todo[0]) if todo else len(self._log[topic])
         batch = self._log[topic][max(0, first - overlap) : first + size]
-        if dies:
-            self._die_in(topic, batch)
-        else:
+        if dies is None:
             self._apply(topic, batch)
+        else:
+            self._die_in(topic, batch, dies)
         return bool(todo)
 
     def save(self) -> None:
@@ -231,12 +250,16 @@ class Trainer:
         else:
             self.judged += verdicts(self._view.register_labels(batch))
 
-    def _die_in(self, topic: str, batch: list[Record]) -> None:
+    def _die_in(self, topic: str, batch: list[Record], dies: int) -> None:
+        connection = self._view._connection
+        connection.set_progress_handler(_Countdown(dies) if dies else None, HANDFUL)
         try:
-            self._apply(topic, _Breaks(batch))
-        except KeyboardInterrupt:
+            self._apply(topic, batch if dies else _Breaks(batch))
+        except (Fatal, KeyboardInterrupt):
             self._view.close()
             self._view = PendingView(self._path, pipeline="p", rules=RULES)
+        else:
+            connection.set_progress_handler(None, HANDFUL)
 
 
 def verdicts(registered: Registered) -> list[tuple[int, tuple[str, tuple[Effect, ...]]]]:
@@ -271,24 +294,27 @@ steps = st.tuples(
     st.integers(1, 4),
     st.integers(0, 5),
     st.sampled_from(["go", "go", "die", "save", "lose power"]),
+    st.integers(0, 60),
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(log=logs(), schedule=st.lists(steps, max_size=12))
 def test_any_history_ends_in_the_view_of_a_straight_pass(
-    log: dict[str, list[Record]], schedule: list[tuple[str, int, int, str]]
+    log: dict[str, list[Record]], schedule: list[tuple[str, int, int, str, int]]
 ) -> None:
     expected, judged = straight(log)
     with trainer(log) as under_test:
-        for topic, size, overlap, what in schedule:
+        for topic, size, overlap, what, instructions in schedule:
             if what == "save":
                 under_test.save()
             elif what == "lose power":
                 under_test.lose_power()
-            under_test.step(topic, size, overlap=overlap, dies=what == "die")
+            under_test.step(
+                topic, size, overlap=overlap, dies=instructions if what == "die" else None
+            )
         for topic in log:
-            while under_test.step(topic, 3, overlap=1, dies=False):
+            while under_test.step(topic, 3, overlap=1, dies=None):
                 pass
         assert under_test.image() == expected
         assert all(judged[offset] == verdict for offset, verdict in under_test.judged)

@@ -10,7 +10,7 @@ import pytest
 
 import streamal
 from streamal.events.base import OWN_REASONS
-from streamal.roles.lead import _USELESS
+from streamal.roles.news import USELESS
 from streamal.state import Verdict
 from streamal.telemetry.catalogue import CATALOGUE, LABELS, Kind, MetricSpec
 from streamal.telemetry.catalogue.shared import REASONS
@@ -96,6 +96,6 @@ def test_every_reason_of_a_dead_letter_is_known_beforehand() -> None:
         for match in re.findall(r'\bReject\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8"))
     }
     of_validators = {"missing_field", "unsupported_schema_version", *OWN_REASONS}
-    of_verdicts = {f"{verdict.value}_label" for verdict in _USELESS}
+    of_verdicts = {f"{verdict.value}_label" for verdict in USELESS}
     assert set(REASONS) == written | of_validators | of_verdicts
     assert list(REASONS) == sorted(REASONS)
