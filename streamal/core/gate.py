@@ -111,7 +111,6 @@ class Gate:
         self.strategy = strategy
         self.policy = policy
         self.seed = seed
-        self._draw = draws(seed, DRAW_PURPOSE)
         self._identity: dict[str, JsonValue] = {
             "name": strategy.name,
             "parameters": parameters_of(strategy),
@@ -134,46 +133,30 @@ class Gate:
                 going on; only for a strategy without a memory and a policy without windows.
         """
         scores = self.strategy.score(batch)
+        drawn = draws(self.seed, batch.event_ids, DRAW_PURPOSE)
         if self.policy.decision_window is None:
-            offers, queries = self._decided(batch, scores, conditions, until_query=until_query)
+            policy = self.policy.in_force(conditions)
+            offers, queries = policy.decide(
+                scores.tolist(), drawn, conditions, until_query=until_query
+            )
         else:
-            offers, queries = self._decided_together(batch, scores, conditions)
+            offers, queries = self._decided_together(batch, scores, drawn, conditions)
         return Decisions(
             scores[: len(queries)], offers, queries, self.strategy.name, self.strategy.advice
         )
 
-    def _decided(
-        self, batch: Batch, scores: Vector, conditions: Conditions, *, until_query: bool
-    ) -> tuple[list[Offer], list[bool]]:
-        """The hot loop: what each item is offered depends on all draws before it."""
-        policy = self.policy.in_force(conditions)
-        preview, commit, draw = policy.preview, policy.commit, self._draw
-        explored = conditions.exploration
-        offers: list[Offer] = []
-        queries: list[bool] = []
-        for event_id, score in zip(batch.event_ids, scores.tolist(), strict=True):
-            offer = preview(score, conditions)
-            if explored is not None:
-                offer = with_exploration(offer, policy.budget, explored)
-            query = draw(event_id) < offer.propensity
-            commit(score, offer, query=query, conditions=conditions)
-            offers.append(offer)
-            queries.append(query)
-            if query and until_query:
-                break
-        return offers, queries
-
     def _decided_together(
-        self, batch: Batch, scores: Vector, conditions: Conditions
+        self, batch: Batch, scores: Vector, drawn: Sequence[float], conditions: Conditions
     ) -> tuple[list[Offer], list[bool]]:
         """A window: the policy sees all items before it offers anything; limits see one by one."""
         policy, offers, queries = self.policy, [], []
         rows = zip(batch.event_ids, scores.tolist(), batch.features.rows, strict=True)
         candidates = [Candidate(event_id, score, features) for event_id, score, features in rows]
-        for candidate, made in zip(candidates, policy.offers(candidates, conditions), strict=True):
-            offer = policy.limited(made, conditions)
+        made = policy.offers(candidates, conditions)
+        for candidate, offered, draw in zip(candidates, made, drawn, strict=True):
+            offer = policy.limited(offered, conditions)
             offer = with_exploration(offer, policy.budget, conditions.exploration)
-            query = self._draw(candidate.event_id) < offer.propensity
+            query = draw < offer.propensity
             policy.commit(candidate.score, offer, query=query, conditions=conditions)
             offers.append(offer)
             queries.append(query)

@@ -48,19 +48,30 @@ class ScoreWindow:
 
     def rank(self, score: float) -> tuple[float, float]:
         """P(S < score) and P(S <= score), the item itself counted in, so the second is larger."""
-        return self.place(score, 0.0)[:2]
-
-    def note(self, score: float) -> tuple[float, float]:
-        """`rank`, then `add`, in little more than the time of one."""
         self._single[0] = score
         score = self._single[0]
         ranked = self._sorted
         count = len(ranked) + 1
+        return bisect_left(ranked, score) / count, (bisect_right(ranked, score) + 1) / count
+
+    def note(self, score: float, share: float = 0.0) -> tuple[float, float, float | None]:
+        """`rank` of a score and `quantile` of a share, then `add`, in little more than one's time.
+
+        Args:
+            score: to rank and to take in.
+            share: in [0, 1].
+        """
+        self._single[0] = score
+        score = self._single[0]
+        ranked = self._sorted
+        held = len(ranked)
         below = up_to = bisect_left(ranked, score)
-        if below + 1 < count and ranked[below] == score:
+        if below < held and ranked[below] == score:
             up_to = bisect_right(ranked, score, below)
+        place = int(share * held)
+        threshold = ranked[place if place < held else held - 1] if held else None
         self._insert(score, below)
-        return below / count, (up_to + 1) / count
+        return below / (held + 1), (up_to + 1) / (held + 1), threshold
 
     def quantile(self, share: float) -> float | None:
         """The smallest score with at least `share` of the window below it or at it; None if empty.
@@ -70,24 +81,6 @@ class ScoreWindow:
         """
         ranked = self._sorted
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else None
-
-    def place(self, score: float, share: float) -> tuple[float, float, float | None]:
-        """`rank` of a score and `quantile` of a share at once, for whom every event asks."""
-        self._single[0] = score
-        score = self._single[0]
-        ranked = self._sorted
-        held = len(ranked)
-        if not held:
-            return 0.0, 1.0, None
-        below = up_to = bisect_left(ranked, score)
-        if below < held and ranked[below] == score:
-            up_to = bisect_right(ranked, score, below)
-        place = int(share * held)
-        return (
-            below / (held + 1),
-            (up_to + 1) / (held + 1),
-            ranked[place if place < held else held - 1],
-        )
 
     @property
     def spread(self) -> float:

@@ -76,6 +76,40 @@ class BudgetPolicy(ABC):
             conditions: the time and the reviews that are pending.
         """
 
+    def decide(
+        self,
+        scores: Sequence[float],
+        drawn: Sequence[float],
+        conditions: Conditions,
+        *,
+        until_query: bool = False,
+    ) -> tuple[list[Offer], list[bool]]:
+        """Offer, draw and take note, item by item: an offer may depend on all draws before it.
+
+        Args:
+            scores: informativeness of each item, in [0, 1].
+            drawn: each item's uniform draw, in [0, 1).
+            conditions: the time and the reviews that are pending, for all of them.
+            until_query: stop after the first item that is routed.
+
+        Returns:
+            What each item was offered, and whether it is routed.
+        """
+        preview, commit, explored = self.preview, self.commit, conditions.exploration
+        offers: list[Offer] = []
+        queries: list[bool] = []
+        for score, draw in zip(scores, drawn, strict=True):
+            offer = preview(score, conditions)
+            if explored is not None:
+                offer = with_exploration(offer, self.budget, explored)
+            query = draw < offer.propensity
+            commit(score, offer, query=query, conditions=conditions)
+            offers.append(offer)
+            queries.append(query)
+            if query and until_query:
+                break
+        return offers, queries
+
     @property
     def decision_window(self) -> DecisionWindow | None:
         """What has to come together before anything is decided; None decides each item at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from streamal.core.budgets.base import (
@@ -80,7 +81,44 @@ class Quantile(RankingPolicy):
 
     def preview(self, score: float, conditions: Conditions) -> Offer:  # noqa: ARG002 - limits use it
         """See the class."""
-        floor = self.floor
-        rest = 1.0 - (self._spend.target - floor) / (1.0 - floor)
-        lo, hi, threshold = self._scores.place(score, rest)
-        return mixture((hi - rest) / (hi - lo), floor, score if threshold is None else threshold)
+        rest = self._rest(self._spend.target)
+        lo, hi = self._scores.rank(score)
+        threshold = self._scores.quantile(rest)
+        top = (hi - rest) / (hi - lo)
+        return mixture(top, self.floor, score if threshold is None else threshold)
+
+    def decide(
+        self,
+        scores: Sequence[float],
+        drawn: Sequence[float],
+        conditions: Conditions,
+        *,
+        until_query: bool = False,
+    ) -> tuple[list[Offer], list[bool]]:
+        """See `BudgetPolicy.decide`.
+
+        Nearly every event of nearly every pipeline comes through here, so what `preview` and
+        `commit` do is done with one look-up in the window. A loan or more exploration is left to
+        them.
+        """
+        if conditions.exploration is not None or not self._spend.is_plain(conditions.budget_factor):
+            return super().decide(scores, drawn, conditions, until_query=until_query)
+        spend, note, floor = self._spend, self._scores.note, self.floor
+        offers: list[Offer] = []
+        queries: list[bool] = []
+        for score, draw in zip(scores, drawn, strict=True):
+            rest = self._rest(spend.target)
+            lo, hi, threshold = note(score, rest)
+            top = (hi - rest) / (hi - lo)
+            offer = mixture(top, floor, score if threshold is None else threshold)
+            query = draw < offer.propensity
+            spend.debt += spend.budget - query
+            offers.append(offer)
+            queries.append(query)
+            if query and until_query:
+                break
+        return offers, queries
+
+    def _rest(self, target: float) -> float:
+        """Share of the items that rank below those that are routed for their score."""
+        return 1.0 - (target - self.floor) / (1.0 - self.floor)

@@ -86,6 +86,16 @@ class Spend:
         """1 while nothing is overspent, falling to 0 at H labels of overspend."""
         return min(1.0, max(0.0, 1.0 + self.debt / self._response))
 
+    def is_plain(self, factor: float) -> bool:
+        """Whether booking an item grants it the budget and does nothing else.
+
+        Args:
+            factor: by what the budget is raised now, >= 1.
+        """
+        return (
+            factor <= 1.0 and not self.loan and self.rate == self.budget and self._carry_over == inf
+        )
+
     def book(self, *, query: bool, throttled: bool, factor: float = 1.0) -> None:
         """Grant one item's budget and charge it when it was routed.
 

@@ -108,14 +108,17 @@ class Table:
 
     def add_numbers(self, numbers: Vector) -> None:
         """Count numbers, shape (n,); infinite ones fall into the last bin."""
-        indices = _bins_of(numbers, self.level)
-        bins, counts = np.unique(indices, return_counts=True)
+        if not len(numbers):
+            return
+        sorted_bins = np.sort(_bins_of(numbers, self.level))
         # More bins than fit would go in one by one, and be merged all the same.
-        while len(bins) > self.limit and self.level < _COARSEST:
-            self._coarsen_to(self.level + 1)
-            bins, counts = np.unique(_bins_of(numbers, self.level), return_counts=True)
+        levels = _levels_to_fit(sorted_bins, self.limit, _COARSEST - self.level)
+        self._coarsen_to(self.level + levels)
+        bins = _coarser_all(sorted_bins, levels)
+        starts = np.flatnonzero(np.diff(bins, prepend=bins[0] - 1))
+        counts = np.diff(starts, append=len(bins))
         known = self.numbers
-        for index, count in zip(bins.tolist(), counts.tolist(), strict=True):
+        for index, count in zip(bins[starts].tolist(), counts.tolist(), strict=True):
             known[index] = known.get(index, 0) + count
         self._fit_numbers()
 
@@ -291,6 +294,23 @@ def _bins_of(numbers: Vector, level: int) -> NDArray[np.int64]:
     bits = np.abs(numbers).view(np.int64)
     magnitudes = bits >> (_MANTISSA_BITS - _FINEST_BITS + level)
     return np.where(numbers < 0, -magnitudes, magnitudes)
+
+
+def _levels_to_fit(sorted_bins: NDArray[np.int64], limit: int, most: int) -> int:
+    """By how many levels sorted bins must be coarser so that at most `limit` are left."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high) // 2
+        if np.count_nonzero(np.diff(_coarser_all(sorted_bins, middle))) < limit:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _coarser_all(bins: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
+    """`_coarser` for many bins; sorted ones stay sorted."""
+    return np.where(bins < 0, -(-bins >> levels), bins >> levels) if levels else bins
 
 
 def _coarser(index: int, levels: int) -> int:

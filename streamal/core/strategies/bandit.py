@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple, cast
 import numpy as np
 
 from streamal.core.batch import Batch
-from streamal.core.chance import draws
+from streamal.core.chance import draw, draws
 from streamal.core.features import Vector
 from streamal.core.parameters import Range
 from streamal.core.score_window import ScoreWindow
@@ -22,6 +22,7 @@ from streamal.core.types import Advice, JsonState, MadeUpItem
 #: The gate's seed need not be mixed in: whom to follow and whether to route are drawn for different
 #: purposes, and so are independent whatever the seeds.
 _SEED: Final = 0
+_TURN: Final = "bandit"
 
 _DEFAULT: Final = parts_of("margin", "expected_error", "random")
 
@@ -79,8 +80,6 @@ class Bandit(Combination):
         self.window = window
         self._names = _distinct([part.strategy for part in strategies])
         self._windows = tuple(ScoreWindow(window) for _ in strategies)
-        self._turn = draws(_SEED, "bandit")
-        self._spread = tuple(draws(_SEED, name) for name in self._names)
         self._latest: _Scored | None = None
 
     def score(self, batch: Batch) -> Vector:
@@ -89,9 +88,9 @@ class Bandit(Combination):
         nobody = np.min(known, axis=0) == MAXIMUM
         shares = self._shares(batch.strategy_weights)
         bounds = list(accumulate(shares[:-1]))
-        followed = [bisect_right(bounds, turn) for turn in map(self._turn, batch.event_ids)]
+        followed = [bisect_right(bounds, turn) for turn in draws(_SEED, batch.event_ids, _TURN)]
         places = [
-            [window.note(score) for score in of_part.tolist()]
+            [window.note(score)[:2] for score in of_part.tolist()]
             for window, of_part in zip(self._windows, known, strict=True)
         ]
         self._latest = latest = _Scored(batch.event_ids, shares, followed, places)
@@ -113,7 +112,7 @@ class Bandit(Combination):
     def made_up(self, batch: Batch, number: int) -> Iterable[MadeUpItem]:
         """Those of the part that is followed."""
         bounds = list(accumulate(self._shares(batch.strategy_weights)[:-1]))
-        followed = bisect_right(bounds, self._turn(batch.event_ids[number]))
+        followed = bisect_right(bounds, draw(_SEED, batch.event_ids[number], _TURN))
         return self._parts[followed].made_up(batch, number)
 
     def state(self) -> JsonState:
@@ -139,7 +138,8 @@ class Bandit(Combination):
 
     def _rank(self, latest: _Scored, number: int, part: int) -> float:
         below, up_to = latest.places[part][number]
-        return below + self._spread[part](latest.event_ids[number]) * (up_to - below)
+        spread = draw(_SEED, latest.event_ids[number], self._names[part])
+        return below + spread * (up_to - below)
 
 
 class _Scored(NamedTuple):

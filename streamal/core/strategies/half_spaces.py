@@ -13,7 +13,7 @@ from typing import ClassVar, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from streamal.core.chance import draw, draws
+from streamal.core.chance import draw
 from streamal.core.strategies.running_scale import RunningScale
 from streamal.core.types import Features, JsonState
 
@@ -190,7 +190,7 @@ def dealt(names: Collection[str], n_trees: int, height: int) -> list[list[str]]:
     deck = (
         name
         for number in count()
-        for name in sorted(names, key=draws(_SEED, f"half-spaces deal {number}"))
+        for name in sorted(names, key=lambda name: draw(_SEED, name, f"half-spaces deal {number}"))
     )
     return [list(islice(deck, height)) for _ in range(n_trees)] if names else []
 

@@ -22,10 +22,9 @@ def test_another_seed_event_or_purpose_draws_another_number(other: tuple[int, st
 
 def test_what_is_drawn_for_one_purpose_is_what_each_draw_is() -> None:
     for seed, purpose in ((7, "query"), (7, "noise"), (8, "query"), (8, "\ud800")):
-        drawn = draws(seed, purpose)
-        assert [drawn(f"e{i}") for i in range(3)] == [
-            draw(seed, f"e{i}", purpose) for i in range(3)
-        ]
+        ids = ["", "e1", "日本", "\udcff"]
+        assert draws(seed, ids, purpose) == [draw(seed, event_id, purpose) for event_id in ids]
+    assert draws(7, [], "query") == []
 
 
 def test_draws_stay_what_they_are_between_releases() -> None:

@@ -30,9 +30,9 @@ def test_ranks_count_the_item_itself_and_its_equals() -> None:
 def test_noting_is_ranking_and_then_adding() -> None:
     noting, adding = ScoreWindow(60), ScoreWindow(60)
     for score in default_rng(2).integers(0, 20, 300).tolist():
-        expected = adding.rank(score / 20)
+        expected = (*adding.rank(score / 20), adding.quantile(0.9))
         adding.add(score / 20)
-        assert noting.note(score / 20) == expected
+        assert noting.note(score / 20, 0.9) == expected
         assert noting.state() == adding.state()
 
 
