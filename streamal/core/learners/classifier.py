@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import Classifier
 from river.compose import Pipeline
-from river.multiclass import OneVsRestClassifier
-from river.neighbors import KNNClassifier
 
 from streamal.core.batch import Block, Distributions
 from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums
 from streamal.core.learners.experts import ExpertMixture
 from streamal.core.learners.hyperplane import LinearVotes, Planes, logistic_shares
-from streamal.core.learners.naive_bayes import FlooredGaussianNB, GaussianVotes
-from streamal.core.learners.neighbours import NeighbourVotes
+from streamal.core.learners.river_classes import if_imported
 from streamal.errors import Reject
 
 __all__ = ["GuardedClassifier", "RiverModel", "takes_weight"]
@@ -41,7 +38,7 @@ def takes_weight(model: RiverModel) -> bool:
     """Whether `learn_one` makes use of a sample weight `w`."""
     if isinstance(model, Pipeline):
         return takes_weight(next(reversed(model.steps.values())))
-    if isinstance(model, OneVsRestClassifier):
+    if isinstance(model, if_imported("river.multiclass", "OneVsRestClassifier")):
         return takes_weight(model.classifier)
     return "w" in inspect.signature(model.learn_one).parameters
 
@@ -64,7 +61,7 @@ class GuardedClassifier:
 
     def __init__(self, model: RiverModel) -> None:
         weighted = takes_weight(model)
-        self._model = model if model._multiclass else OneVsRestClassifier(model)  # noqa: SLF001 - River's only way to say so
+        self._model = model if model._multiclass else _one_vs_rest(model)  # noqa: SLF001 - River's only way to say so
         self._weighted = weighted
         #: Class to the code that River knows it by.
         self._codes: dict[str, int] = {}
@@ -197,8 +194,16 @@ def _votes(model: RiverModel, codes: Sequence[int], columns: Encoded) -> Votes |
     """How a classifier predicts many items at once; None when River must be asked for each."""
     if type(model) is ExpertMixture:
         return model.votes
-    if type(model) is FlooredGaussianNB and columns.complete:
-        return GaussianVotes.of(model, codes, columns.names)
-    if type(model) is KNNClassifier:
+    if type(model) is if_imported("streamal.core.learners.naive_bayes", "FlooredGaussianNB"):
+        return model.votes(codes, columns.names) if columns.complete else None
+    if type(model) is if_imported("river.neighbors", "KNNClassifier"):
+        from streamal.core.learners.neighbours import NeighbourVotes  # noqa: PLC0415 - see `river_classes`
+
         return NeighbourVotes.of(model, codes, columns)
     return LinearVotes.of(model, codes, columns)
+
+
+def _one_vs_rest(model: RiverModel) -> RiverModel:
+    from river.multiclass import OneVsRestClassifier  # noqa: PLC0415 - see `river_classes`
+
+    return OneVsRestClassifier(model)

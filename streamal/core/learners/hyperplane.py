@@ -11,19 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from river.linear_model import (
-    ALMAClassifier,
-    LogisticRegression,
-    PAClassifier,
-    Perceptron,
-    SoftmaxRegression,
-)
-from river.linear_model.base import GLM
-from river.multiclass import OneVsRestClassifier
-from river.optim.losses import BinaryLoss
 
 from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded, Table, column_sums, weighted_sums
+from streamal.core.learners.river_classes import if_imported
 
 __all__ = ["LinearVotes", "Planes", "logistic_shares"]
 
@@ -133,7 +124,7 @@ class LinearVotes:
             codes: all classes as River knows them.
             columns: of the items to come.
         """
-        softmax = type(model) is SoftmaxRegression
+        softmax = type(model) is _linear("SoftmaxRegression")
         if not softmax and not _has_logistic_functions(model):
             return None
         planes = Planes.of(model, codes, columns.names)
@@ -163,23 +154,29 @@ def logistic_shares(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _has_logistic_functions(model: Any) -> bool:  # noqa: ANN401 - River's classes
-    if type(model) is not OneVsRestClassifier:
+    if type(model) is not if_imported("river.multiclass", "OneVsRestClassifier"):
         return False
     binary = model.classifier
-    if type(binary) in (LogisticRegression, Perceptron):
-        return type(binary.loss).mean_func is BinaryLoss.mean_func
-    return type(binary) in (PAClassifier, ALMAClassifier)
+    if type(binary) in (_linear("LogisticRegression"), _linear("Perceptron")):
+        logistic = if_imported("river.optim.losses", "BinaryLoss")
+        return type(binary.loss).mean_func is logistic.mean_func
+    return type(binary) in (_linear("PAClassifier"), _linear("ALMAClassifier"))
 
 
 def _plane(model: object, code: int) -> tuple[Mapping[Any, float], float] | None:
     """Weights by column, and the intercept."""
-    if isinstance(model, SoftmaxRegression):
-        return (model.weights[code], 0.0) if code in model.weights else None
-    if not isinstance(model, OneVsRestClassifier) or code not in model.classifiers:
+    river: Any = model
+    if isinstance(model, _linear("SoftmaxRegression")):
+        return (river.weights[code], 0.0) if code in river.weights else None
+    if not isinstance(model, if_imported("river.multiclass", "OneVsRestClassifier")):
         return None
-    binary = model.classifiers[code]
-    if isinstance(binary, ALMAClassifier):
+    binary = river.classifiers.get(code)
+    if isinstance(binary, _linear("ALMAClassifier")):
         return binary.w, 0.0
-    if isinstance(binary, GLM | PAClassifier):
+    if isinstance(binary, (if_imported("river.linear_model.base", "GLM"), _linear("PAClassifier"))):
         return binary.weights, float(binary.intercept)
     return None
+
+
+def _linear(name: str) -> Any:  # noqa: ANN401 - River's classes
+    return if_imported("river.linear_model", name)

@@ -9,9 +9,10 @@ import numpy as np
 from river.naive_bayes import GaussianNB
 
 from streamal.core.features import Vector
-from streamal.core.learners.encoded import Encoded, Table, weighted_sums
+from streamal.core.learners.encoded import Encoded, Table
+from streamal.core.learners.gaussian import gaussian_shares
 
-__all__ = ["FlooredGaussianNB", "GaussianVotes", "gaussian_shares"]
+__all__ = ["FlooredGaussianNB", "GaussianVotes"]
 
 
 class FlooredGaussianNB(GaussianNB):  # type: ignore[misc]  # River is untyped to mypy
@@ -30,6 +31,10 @@ class FlooredGaussianNB(GaussianNB):  # type: ignore[misc]  # River is untyped t
     def __init__(self, variance_floor: float = 0.1) -> None:
         super().__init__()
         self.variance_floor = variance_floor
+
+    def votes(self, codes: Sequence[Hashable], names: Sequence[str]) -> GaussianVotes:
+        """How it predicts many items at once; see `GaussianVotes.of`."""
+        return GaussianVotes.of(self, codes, names)
 
     def predict_proba_one(self, x: dict[str, Any]) -> dict[Hashable, float]:
         """Probabilities up to a common factor, the most probable class having 1.
@@ -82,24 +87,3 @@ class GaussianVotes:
     def __call__(self, columns: Encoded) -> Table:
         """Shares of the classes, shape (classes, n); the largest of an item is 1."""
         return gaussian_shares(self._priors, self._means, self._precisions, columns.table)
-
-
-def gaussian_shares(priors: Vector, means: Table, precisions: Table, table: Table) -> Table:
-    """Densities of normal distributions per class and column, which count as independent.
-
-    Args:
-        priors: what is added to the logarithm of each class's density, shape (classes,).
-        means: shape (classes, columns).
-        precisions: 1 / variance; as `means`.
-        table: shape (columns, n).
-
-    Returns:
-        Shape (classes, n); the most probable class of an item has 1.
-    """
-    logs = np.empty((len(priors), table.shape[1]))
-    for code, (prior, mean, precision) in enumerate(zip(priors, means, precisions, strict=True)):
-        apart = table - mean[:, None]
-        apart *= apart
-        logs[code] = prior - 0.5 * weighted_sums(precision[None, :], apart)[0]
-    shares: Table = np.exp(logs - logs.max(axis=0))
-    return shares

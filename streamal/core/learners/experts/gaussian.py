@@ -6,7 +6,7 @@ import numpy as np
 
 from streamal.core.learners.encoded import Table
 from streamal.core.learners.experts.expert import Expert, Lesson, View, grown
-from streamal.core.learners.naive_bayes import gaussian_shares
+from streamal.core.learners.gaussian import gaussian_shares
 
 __all__ = ["GaussianBayes"]
 

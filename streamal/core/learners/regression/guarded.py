@@ -15,15 +15,14 @@ from streamal.core.features import Vector
 from streamal.core.learners.encoded import Encoded
 from streamal.core.learners.regression.mixture import FixedShareRegressor
 from streamal.core.learners.regression.neighbours import NearestNeighbours
-from streamal.core.learners.regression.normalised_linear import (
-    LinearValues,
-    NormalisedLinearRegression,
-)
+from streamal.core.learners.river_classes import if_imported
 from streamal.errors import Reject
 
 __all__ = ["LARGEST_VALUE", "GuardedRegressor", "RiverRegressor"]
 
 RiverRegressor: TypeAlias = "Regressor | Pipeline"
+
+_LINEAR: Final = "streamal.core.learners.regression.normalised_linear"
 
 #: What a regressor says of many items, shape (n,); NaN where it has no answer.
 Values: TypeAlias = Callable[[Encoded], Vector]
@@ -143,8 +142,9 @@ def _values(model: RiverRegressor, names: tuple[str, ...]) -> Values:
     if type(model) is FixedShareRegressor:
         experts = [_values(expert, names) for expert in model.experts]
         return lambda columns: model.mean([expert(columns) for expert in experts])
-    if type(model) is NormalisedLinearRegression:
-        return LinearValues(model, names)
+    if type(model) is if_imported(_LINEAR, "NormalisedLinearRegression"):
+        values: Values = model.values(names)
+        return values
     return model.predict_batch if type(model) is NearestNeighbours else _asked(model)
 
 

@@ -45,6 +45,14 @@ class NormalisedLinearRegression(LinearRegression):  # type: ignore[misc]  # Riv
         weight = min(w, max(1.0, _HEAVIEST / self.learning_rate))
         super().learn_one(x, y, w=weight / (1.0 + sum(value * value for value in x.values())))
 
+    def values(self, names: tuple[str, ...]) -> LinearValues:
+        """How it predicts many items at once.
+
+        Args:
+            names: of the columns to come.
+        """
+        return LinearValues(self, names)
+
 
 class LinearValues:
     """What a linear regression predicts for many items.
