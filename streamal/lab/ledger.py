@@ -322,6 +322,6 @@ def _next_mark(seen: int, parts: int, events: int) -> int:
     """The next item that ends one of `parts` equal parts of the recording.
 
     >>> [_next_mark(seen, 3, 10) for seen in (0, 3, 4, 7, 10)]
-    [4, 7, 7, 10, 14]
+    [4, 4, 7, 10, 14]
     """
     return -(-(seen * parts // events + 1) * events // parts)
