@@ -103,17 +103,14 @@ class Arrivals:
         records: Sequence[Record], outcomes: Sequence[Sequence[Outcome]]
     ) -> tuple[list[Record], list[DecodedPrediction], bool]:
         """Predictions with their records, and whether there was nothing else."""
-        sources: list[Record] = []
-        predictions: list[DecodedPrediction] = []
-        usable = True
-        for record, found in zip(records, outcomes, strict=True):
-            for outcome in found:
-                if isinstance(outcome, Reject):
-                    usable = False
-                else:
-                    sources.append(record)
-                    predictions.append(outcome)
-        return sources, predictions, usable
+        pairs = [
+            (record, outcome)
+            for record, found in zip(records, outcomes, strict=True)
+            for outcome in found
+            if not isinstance(outcome, Reject)
+        ]
+        usable = len(pairs) == sum(map(len, outcomes))
+        return [record for record, _ in pairs], [outcome for _, outcome in pairs], usable
 
 
 def _reject(outcome: Outcome, new: Iterator[bool]) -> Reject | None:

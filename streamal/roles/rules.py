@@ -53,8 +53,9 @@ class ClassRules:
             raise Reject(
                 "unsupported_task", "prediction: a regression value in a classification pipeline"
             )
-        if self.classes:
-            self._check_known("prediction", {output.label, *(output.probabilities or ())})
+        known, probabilities = self.classes, output.probabilities or {}
+        if known and not (output.label in known and known.issuperset(probabilities)):
+            self._check_known("prediction", {output.label, *probabilities})
 
     def check_label(self, label: LabelEvent) -> None:
         """Raise `Reject`: `unsupported_task`, `missing_prediction` or `unknown_class`."""
