@@ -7,7 +7,7 @@ no distance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ __all__ = ["LinearVotes", "Planes", "logistic_shares"]
 
 #: From here on River's sigmoid is 0 or 1.
 _LARGEST_LOGIT: Final = 30.0
+
+
+#: Weights by column, and the intercept.
+_Plane: TypeAlias = tuple[Mapping[Any, float], float]
 
 
 class Planes:
@@ -47,7 +51,7 @@ class Planes:
             codes: the classes as River knows them; those that it has no function for are left out.
             names: of the columns to come; None for all that have a weight.
         """
-        read = [plane for code in codes if (plane := _plane(model, code)) is not None]
+        read = _planes(model, codes)
         if not read:
             return None
         if names is None:
@@ -163,19 +167,21 @@ def _has_logistic_functions(model: Any) -> bool:  # noqa: ANN401 - River's class
     return type(binary) in (_linear("PAClassifier"), _linear("ALMAClassifier"))
 
 
-def _plane(model: object, code: int) -> tuple[Mapping[Any, float], float] | None:
-    """Weights by column, and the intercept."""
+def _planes(model: object, codes: Sequence[int]) -> list[_Plane]:
+    """Weights by column and intercept of each class that the classifier has a function for."""
     river: Any = model
     if isinstance(model, _linear("SoftmaxRegression")):
-        return (river.weights[code], 0.0) if code in river.weights else None
+        return [(river.weights[code], 0.0) for code in codes if code in river.weights]
     if not isinstance(model, if_imported("river.multiclass", "OneVsRestClassifier")):
-        return None
-    binary = river.classifiers.get(code)
-    if isinstance(binary, _linear("ALMAClassifier")):
-        return binary.w, 0.0
-    if isinstance(binary, (if_imported("river.linear_model.base", "GLM"), _linear("PAClassifier"))):
-        return binary.weights, float(binary.intercept)
-    return None
+        return []
+    # Every class's own classifier is a copy of this one.
+    kind, known = river.classifier, river.classifiers
+    if isinstance(kind, _linear("ALMAClassifier")):
+        return [(known[code].w, 0.0) for code in codes if code in known]
+    if isinstance(kind, (if_imported("river.linear_model.base", "GLM"), _linear("PAClassifier"))):
+        own = [known[code] for code in codes if code in known]
+        return [(each.weights, float(each.intercept)) for each in own]
+    return []
 
 
 def _linear(name: str) -> Any:  # noqa: ANN401 - River's classes
