@@ -11,7 +11,9 @@ def test_it_may_be_done_at_once_the_first_time() -> None:
     assert Pace().may(1_700_000_000.0)
 
 
-@pytest.mark.parametrize(("spent", "free"), [(0.0, 0.0), (0.125, 1.125), (2.0, 18.0), (3600.0, 60.0)])
+@pytest.mark.parametrize(
+    ("spent", "free"), [(0.0, 0.0), (0.125, 1.125), (2.0, 18.0), (3600.0, 60.0)]
+)
 def test_it_waits_nine_times_as_long_as_it_took_but_not_forever(spent: float, free: float) -> None:
     pace = Pace()
     pace.spent(1000.0, 1000.0 + spent)
