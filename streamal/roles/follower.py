@@ -35,7 +35,9 @@ class Follower(ABC):
     view: ClassVar[str]
 
     def __init__(self, broker: Broker, topics: Sequence[str], max_batch_records: int) -> None:
+        self._broker = broker
         self._max_batch_records = max_batch_records
+        self._scout: Consumer | None = None
         self._consumer: Consumer = broker.consumer()
         try:
             self._sources = self._assign(topics)
@@ -65,7 +67,7 @@ class Follower(ABC):
 
     def catch_up(self) -> None:
         """Apply everything up to the end of the topics as it is now."""
-        ends = self._consumer.end_offsets(self._sources)
+        ends = self._ends()
         while any(self._consumer.position(source) < end for source, end in ends.items()):
             self.follow(CATCH_UP_POLL_SECONDS)
 
@@ -74,8 +76,19 @@ class Follower(ABC):
         self._seek()
 
     def close(self) -> None:
-        """Free the connection; the view stays."""
-        self._consumer.close()
+        """Free the connections; the view stays."""
+        scouts = () if self._scout is None else (self._scout.close,)
+        close_all(self._consumer.close, *scouts)
+
+    def _ends(self) -> Mapping[TopicPartition, int]:
+        """Where the topics end now.
+
+        Asked by a consumer that reads nothing. A broker answers one connection in order, so behind
+        a fetch that waits for records this question would wait as well, up to half a second.
+        """
+        if self._scout is None:
+            self._scout = self._broker.consumer()
+        return self._scout.end_offsets(self._sources)
 
     def _assign(self, topics: Sequence[str]) -> list[TopicPartition]:
         sources = [

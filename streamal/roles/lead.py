@@ -149,6 +149,7 @@ class Lead:
         # At once, so that whatever is published has a heartbeat to carry.
         self._heartbeat_due = now
         self._heartbeats = Pace()
+        self._lag_due = now
         self._purge_due = now + _PURGE_SECONDS
         #: Whether more labels are waiting, as far as the last step has seen.
         self.is_behind = False
@@ -303,7 +304,7 @@ class Lead:
         self._reported.update(offsets)
         if beats:
             self._heartbeat_due = now + self._options.heartbeat_seconds
-            self._measure_lag()
+            self._measure_lag(now)
         if snapshot:
             self._snapshots.spent(began, self._clock.now())
             self._after_snapshot(now, messages)
@@ -419,7 +420,11 @@ class Lead:
             size,
         )
 
-    def _measure_lag(self) -> None:
+    def _measure_lag(self, now: float) -> None:
+        """Not with every snapshot: the question waits for the fetch that waits for labels."""
+        if now < self._lag_due:
+            return
+        self._lag_due = now + self._options.heartbeat_seconds
         for source, end in self._labels.end_offsets(list(self._reported)).items():
             lag = max(0, end - self._labels.position(source))
             self._metrics.lag.labels(

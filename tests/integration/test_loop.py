@@ -143,16 +143,12 @@ def test_gates_come_and_go_and_every_label_counts_once(
         time.sleep(0.5)
     wait_until(lambda: decided(site) == len(rows), "all decisions")
     people_answer_all(site, people)
+    said = sum(people.answered.values())
     wait_until(
-        lambda: (
-            (trainer.metric("streamal_labels_total", outcome="learned") or 0)
-            == len(people.answered)
-        ),
-        "all labels learned",
+        lambda: judged(trainer, "learned") + judged(trainer, "duplicate") == said,
+        "all labels judged",
     )
-    duplicates = sum(people.answered.values()) - len(people.answered)
-    assert duplicates > 0
-    assert trainer.metric("streamal_labels_total", outcome="duplicate") == duplicates
+    assert judged(trainer, "duplicate") == said - len(people.answered) > 0
     assert second.stop() == 0, second.tail()
     assert trainer.stop() == 0, trainer.tail()
 
@@ -165,6 +161,10 @@ def test_gates_come_and_go_and_every_label_counts_once(
 
 def accepted(gate: Process) -> float:
     return gate.metric("streamal_events_accepted_total") or 0
+
+
+def judged(trainer: Process, outcome: str) -> float:
+    return trainer.metric("streamal_labels_total", outcome=outcome) or 0
 
 
 def better_than_majority(model: OnlineModel, rows: Rows) -> bool:

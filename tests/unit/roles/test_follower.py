@@ -96,3 +96,23 @@ def test_a_topic_that_ends_earlier_was_made_anew(
 def test_a_broker_that_is_away_is_said_at_once(town: Town) -> None:
     with town.broker.outage(), pytest.raises(BrokerUnavailable):
         followed(town, {})
+
+
+def test_where_the_topics_end_is_not_asked_behind_a_waiting_fetch(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker answers one connection in order, so a consumer of its own asks."""
+    notebook = followed(town, {})
+
+    def behind_a_fetch(_: object) -> dict[TopicPartition, int]:
+        raise AssertionError("the consumer that reads was asked")
+
+    monkeypatch.setattr(notebook._consumer, "end_offsets", behind_a_fetch)
+    notebook.catch_up()
+    assert len(notebook.lines) == 7
+    reading, asking = notebook._consumer, notebook._scout
+    assert asking is not None
+    notebook.close()
+    for consumer in (reading, asking):
+        with pytest.raises(RuntimeError):
+            consumer.poll(0.0, 1)
