@@ -437,9 +437,10 @@ class Lead:
         outcomes["rejected"] = len(news.rejects)
         for outcome, count in outcomes.items():
             self._metrics.labels.labels(outcome=outcome).inc(count)
-        for answer in news.answers:
-            for event_id, latency in answer.latencies_seconds:
-                self._metrics.label_latency_seconds.observe(latency, exemplar(event_id))
+        latencies = [pair for answer in news.answers for pair in answer.latencies_seconds]
+        self._metrics.label_latency_seconds.observe_all(
+            [latency for _, latency in latencies], lambda number: exemplar(latencies[number][0])
+        )
         for record, reject in news.dead_letters():
             self._metrics.rejected.labels(role="trainer", reason=reject.reason).inc()
             _log.debug("label at offset %d rejected: %s", record.offset, reject)
