@@ -101,7 +101,7 @@ def _column(cells: tuple[str, ...]) -> list[FeatureValue]:
     if not all(map(math.isfinite, numbers)):
         return [_cell(text) for text in cells]
     return [
-        int(text) if text.strip().lstrip("+-").isdecimal() else number
+        number if "." in text or not text.strip().lstrip("+-").isdecimal() else int(text)
         for text, number in zip(cells, numbers, strict=True)
     ]
 

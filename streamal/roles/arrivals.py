@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import Final, cast
 
 from streamal.errors import Reject
 from streamal.events import DecodedPrediction
@@ -14,6 +15,8 @@ from streamal.roles.breaker import Breaker
 from streamal.roles.dead_letters import DeadLetterBox
 from streamal.roles.intake import Intake
 from streamal.roles.partition import GatePartition
+
+_PLAIN: Final = frozenset({DecodedPrediction})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ class Arrivals:
         records: Sequence[Record], outcomes: Sequence[Sequence[Outcome]]
     ) -> tuple[list[Record], list[DecodedPrediction], bool]:
         """Predictions with their records, and whether there was nothing else."""
+        plain = [outcome for found in outcomes for outcome in found]
+        if len(plain) == len(records) and all(outcomes) and _PLAIN.issuperset(map(type, plain)):
+            # One prediction in each record, as nearly always.
+            return list(records), cast("list[DecodedPrediction]", plain), True
         pairs = [
             (record, outcome)
             for record, found in zip(records, outcomes, strict=True)

@@ -178,9 +178,12 @@ class GateRole:
 
     def _fresh(self, records: Sequence[Record], now: float) -> dict[int, list[Record]]:
         """By partition, what is to be decided; what lies before the committed offset is not."""
-        fresh: dict[int, list[Record]] = {}
-        for record in records:
-            fresh.setdefault(record.partition, []).append(record)
+        fresh: dict[int, list[Record]] = {number: [] for number in {r.partition for r in records}}
+        if len(fresh) == 1:
+            fresh[records[0].partition] = list(records)
+        else:
+            for record in records:
+                fresh[record.partition].append(record)
         for number, together in fresh.items():
             partition = self._partitions[number]
             if together[0].offset < partition.next_offset:
