@@ -167,6 +167,11 @@ class Outputs:
             objects=objects if any(each is not None for each in objects) else None,
         )
 
+    @classmethod
+    def nothing(cls, size: int) -> Outputs:
+        """Of items that production said nothing about."""
+        return cls([None] * size, Distributions(size), np.full(size, np.nan))
+
     def __len__(self) -> int:
         return len(self.labels)
 

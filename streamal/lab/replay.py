@@ -138,7 +138,7 @@ class Replay:
         recorded = [item.production for item in items if item.production is not None]
         if recorded:
             return Outputs.of(recorded), None
-        outlooks = self._model.outlook(features, Outputs.of([Production()] * len(items)))
+        outlooks = self._model.outlook(features, Outputs.nothing(len(items)))
         if not isinstance(items[0].label, str):
             return _numbers(outlooks.values), None
         said = outlooks.probabilities

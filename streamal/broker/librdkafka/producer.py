@@ -44,6 +44,20 @@ SENDS_PER_LOOK = 500
 FULL_WAIT_SECONDS = 0.05
 
 
+def flushed(client: confluent_kafka.Producer, limit_seconds: float) -> int:
+    """Records that are still not acknowledged after waiting for them.
+
+    confluent-kafka 2.16 can give up a flush in which librdkafka reports a fatal error, and then
+    fails to say so: Python makes a `SystemError` of that. The next flush returns at once, and what
+    is wrong comes with the next transactional call.
+    """
+    try:
+        left: int = client.flush(limit_seconds)
+    except SystemError:
+        left = client.flush(limit_seconds)
+    return left
+
+
 class LibrdkafkaProducer:
     """Implements `ports.Producer`."""
 
@@ -141,7 +155,7 @@ class LibrdkafkaProducer:
     def _flush(self, limit_seconds: float) -> None:
         about = "waiting for acknowledgements"
         with translating(about):
-            left = self._client.flush(limit_seconds)
+            left = flushed(self._client, limit_seconds)
         self._troubles.check(about)
         if left:
             raise BrokerUnavailable(f"{left} records were not acknowledged in {limit_seconds:g} s")
@@ -164,7 +178,7 @@ class LibrdkafkaProducer:
 
     def _close_client(self) -> None:
         with suppress(StreamalError), translating("closing a producer"):
-            left = self._client.flush(min(CLOSE_SECONDS, self._limit))
+            left = flushed(self._client, min(CLOSE_SECONDS, self._limit))
             if left:
                 log.warning("gave up on %d records that were not acknowledged", left)
                 self._client.purge()

@@ -14,6 +14,7 @@ from streamal.broker.librdkafka.config import client_config, consumer_config, pr
 from streamal.broker.librdkafka.consumer import LibrdkafkaConsumer
 from streamal.broker.librdkafka.desk import Desk
 from streamal.broker.librdkafka.errors import translated, translating
+from streamal.broker.librdkafka.producer import flushed
 from streamal.broker.librdkafka.tokens import Tokens
 from streamal.broker.opening import kafka_broker
 from streamal.errors import (
@@ -221,3 +222,22 @@ def test_a_token_ends_when_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert token == JsonWebTokens().token()
     assert end == 1_234.0
+
+
+class GivesUpOnce:
+    """A client whose first flush ends without a word, as over a fatal error."""
+
+    def __init__(self) -> None:
+        self.limits: list[float] = []
+
+    def flush(self, limit_seconds: float) -> int:
+        self.limits.append(limit_seconds)
+        if len(self.limits) == 1:
+            raise SystemError("returned NULL without setting an exception")
+        return 3
+
+
+def test_a_flush_that_gives_up_without_a_word_is_asked_again() -> None:
+    client = GivesUpOnce()
+    assert flushed(client, 2.0) == 3
+    assert client.limits == [2.0, 2.0]
