@@ -93,7 +93,9 @@ def people_answer_all(site: Site, people: Reviewers) -> None:
     people.finish()
 
 
-def check_books(site: Site, people: Reviewers, events: int) -> Inspection:
+def check_books(
+    site: Site, people: Reviewers, events: int, *, spend_error: float = 0.05
+) -> Inspection:
     """What must hold whatever happened: routed once, counted once, learned once."""
     reviews = Counter(
         ReviewRequest.from_bytes(record.value).event_id
@@ -109,9 +111,7 @@ def check_books(site: Site, people: Reviewers, events: int) -> Inspection:
     assert len(reviews) == sum(window.routed for window in windows)
     assert sum(window.events for window in windows) == events
     assert people.asked == reviews
-    # Four partitions, each as young as a quarter of the events. How far a young one is off depends
-    # on when its models come, and so on the machine: one label in ten, where a busy one took 8 %.
-    assert len(reviews) == pytest.approx(BUDGET * events, rel=0.1)
+    assert len(reviews) == pytest.approx(BUDGET * events, rel=spend_error)
     assert found.model is not None
     assert found.model.labels_learned == len(people.answered) == len(reviews)
     return found
@@ -200,7 +200,9 @@ def test_kills_lose_nothing_and_repeat_nothing(
     for trainer in trainers:
         wait_until(trainer.ready, "the trainer is ready to be stopped")
         assert trainer.stop() == 0, trainer.tail()
-    check_books(site, people, events)
+    # How far four partitions of 750 events are off depends on when their models come, and with
+    # kills in between on how busy the machine is: 8 % was seen on one with four times the load.
+    check_books(site, people, events, spend_error=0.1)
 
 
 def test_garbage_becomes_dead_letters_and_the_stream_goes_on(

@@ -112,7 +112,9 @@ class Quantile(RankingPolicy):
             top = (hi - rest) / (hi - lo)
             offer = mixture(top, floor, score if threshold is None else threshold)
             query = draw < offer.propensity
-            spend.debt += spend.budget - query
+            spend.debt = (
+                spend.debt + spend.budget - query
+            )  # in the order of `Spend.book`, to the last bit
             offers.append(offer)
             queries.append(query)
             if query and until_query:

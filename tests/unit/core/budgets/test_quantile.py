@@ -12,6 +12,7 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from streamal.core.budgets import Quantile
+from streamal.core.budgets.base import BudgetPolicy
 from streamal.core.budgets.spend import RESPONSE_LABELS
 from streamal.core.types import Conditions, Offer, Reason
 
@@ -212,3 +213,21 @@ def test_another_budget_or_window_keeps_what_is_owed_and_known() -> None:
     assert isinstance(after["scores"], str)
     # 50 of 100 single precision numbers: the second half of the encoded bytes.
     assert 0.45 < len(after["scores"]) / len(before["scores"]) < 0.55
+
+
+@pytest.mark.parametrize("decimals", [1, 17])
+def test_a_batch_is_decided_as_previews_and_commits_decide_it(decimals: int) -> None:
+    """Also where the budget is raised in between, and where the loan is paid back."""
+    random, one, many = default_rng(3), Quantile(0.1, window=40), Quantile(0.1, window=40)
+    for number in range(60):
+        scores = random.random(random.integers(0, 30)).round(decimals).tolist()
+        drawn = random.random(len(scores)).tolist()
+        conditions = Conditions(
+            now=0.0,
+            budget_factor=2.0 if 10 <= number < 15 else 1.0,
+            exploration=0.5 if 30 <= number < 35 else None,
+        )
+        until_query = number % 4 == 0
+        expected = BudgetPolicy.decide(one, scores, drawn, conditions, until_query=until_query)
+        assert many.decide(scores, drawn, conditions, until_query=until_query) == expected
+        assert many.state() == one.state()
